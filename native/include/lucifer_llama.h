@@ -1,0 +1,442 @@
+/*
+ * lucifer_llama.h — the whole C contract between Java and llama.cpp.
+ *
+ * Plain C: fixed-width integers, floats, pointers, flat structs and opaque handles; no upstream include, so that jextract's
+ * output is small and equal on every machine.
+ *
+ * Conventions, which hold for every function unless its comment says otherwise:
+ *   result    a LUCIFER_STATUS_* code; results leave through out-parameters, which are written only on LUCIFER_STATUS_OK
+ *   errors    nothing throws or aborts across this border: C++ exceptions and ggml's failed assertions become a status, and
+ *             lucifer_last_error gives the message of the calling thread's last failed call, with llama.cpp's own error lines
+ *   poisoned  an object in which an assertion failed is in an unknown state: every later call with it answers
+ *             LUCIFER_STATUS_POISONED, only its *_free may be called
+ *   ownership *_load and *_init give an object to the caller, who ends it with the matching *_free (NULL is allowed);
+ *             a model must outlive its contexts, samplers and adapters; a context must outlive nothing
+ *   threads   an object is used by one thread at a time; different objects may be used in parallel;
+ *             a cancel flag may be set by any thread
+ *   strings   UTF-8. In: NUL-terminated, or pointer and byte length. Out: (buf, cap, len): the text's bytes without terminator;
+ *             *len is always the full length; when it exceeds cap nothing is copied and LUCIFER_STATUS_BUFFER_TOO_SMALL results
+ *   structs   the first field is struct_size, set by the caller to the size it was compiled with; another size is refused
+ *   cancel    a pointer to an int32_t that is polled during the call (NULL: cannot be cancelled); non-zero ends the call with
+ *             LUCIFER_STATUS_CANCELLED; the pointer is not kept after the call
+ */
+#ifndef LUCIFER_LLAMA_H
+#define LUCIFER_LLAMA_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#    ifdef LUCIFER_BUILD
+#        define LUCIFER_API __declspec(dllexport)
+#    else
+#        define LUCIFER_API __declspec(dllimport)
+#    endif
+#else
+#    define LUCIFER_API __attribute__((visibility("default")))
+#endif
+
+/* Raised by every change to this file that an older caller would not survive. */
+#define LUCIFER_ABI_VERSION 1
+
+enum lucifer_status {
+    LUCIFER_STATUS_OK               = 0,
+    LUCIFER_STATUS_INVALID_ARGUMENT = 1,  /* the call itself is wrong: null, out of range, unknown name, wrong struct_size */
+    LUCIFER_STATUS_INVALID_FILE     = 2,  /* a file could not be read or is not what it should be */
+    LUCIFER_STATUS_UNSUPPORTED      = 3,  /* the model, backend or platform cannot do this */
+    LUCIFER_STATUS_OUT_OF_MEMORY    = 4,
+    LUCIFER_STATUS_CANCELLED        = 5,
+    LUCIFER_STATUS_BUFFER_TOO_SMALL = 6,
+    LUCIFER_STATUS_CONTEXT_FULL     = 7,  /* no room in the KV cache for this batch; nothing was decoded */
+    LUCIFER_STATUS_FAILED           = 8,  /* llama.cpp returned an error */
+    LUCIFER_STATUS_EXCEPTION        = 9,  /* a C++ exception was caught */
+    LUCIFER_STATUS_ABORTED          = 10, /* a failed assertion of ggml or llama.cpp was caught; the object is poisoned */
+    LUCIFER_STATUS_POISONED         = 11
+};
+
+/* --- library ------------------------------------------------------------------------------------------------------- */
+
+/* LUCIFER_ABI_VERSION of the library; never fails, may be called before lucifer_init. */
+LUCIFER_API int32_t lucifer_abi_version(void);
+
+/*
+ * Makes the library ready: log and abort hooks, then every backend library in backend_dir that loads on this machine
+ * (NULL: only the backends that are linked in). Call once before anything else; later calls do nothing.
+ */
+LUCIFER_API int32_t lucifer_init(const char * backend_dir);
+
+/* Versions and build flags, one "key=value" a line: llama.cpp, llama.cpp.commit, ggml, compiler, build, backends. */
+LUCIFER_API int32_t lucifer_build_info(char * buf, int64_t cap, int64_t * len);
+
+/*
+ * Entry `index` of the table of what the library was compiled with, for a check against the caller's bindings:
+ * "struct" or "struct.field" in name, its size or offset in bytes in value. INVALID_ARGUMENT behind the last entry.
+ */
+LUCIFER_API int32_t lucifer_layout(int32_t index, char * name, int64_t cap, int64_t * len, int64_t * value);
+
+/* Message of the calling thread's last failed call ("" when it has none). */
+LUCIFER_API int32_t lucifer_last_error(char * buf, int64_t cap, int64_t * len);
+
+/*
+ * Takes the oldest line out of the log ring (1,024 lines; the oldest are dropped first, *dropped counts them since the last
+ * call). level: 1 debug, 2 info, 3 warn, 4 error. *len is -1 when the ring is empty.
+ */
+LUCIFER_API int32_t lucifer_log_take(int32_t * level, int64_t * dropped, char * buf, int64_t cap, int64_t * len);
+
+/* Lines below this level are not put into the ring (default 2). */
+LUCIFER_API int32_t lucifer_log_set_level(int32_t level);
+
+/*
+ * Fails on purpose, for tests of the guard and for the self-check. kind 0: C++ exception; 1: failed assertion in C code;
+ * 2: failed assertion inside a graph that is being computed (ends the process after writing last words).
+ */
+LUCIFER_API int32_t lucifer_provoke(int32_t kind);
+
+/* --- backends and devices ------------------------------------------------------------------------------------------ */
+
+enum lucifer_device_type {
+    LUCIFER_DEVICE_CPU   = 0,
+    LUCIFER_DEVICE_GPU   = 1,
+    LUCIFER_DEVICE_IGPU  = 2,
+    LUCIFER_DEVICE_ACCEL = 3,
+    LUCIFER_DEVICE_META  = 4
+};
+
+struct lucifer_device {
+    int64_t struct_size;
+    int64_t memory_free;       /* bytes */
+    int64_t memory_total;      /* bytes */
+    int32_t type;              /* enum lucifer_device_type */
+    int32_t reserved;
+    char    name[64];          /* what --device takes: "CUDA0", "RPC0", "CPU" */
+    char    description[256];
+    char    backend[64];       /* name of the backend registry: "CUDA", "RPC", "CPU" */
+    char    library[1024];     /* path of the shared library that it came from */
+};
+
+LUCIFER_API int32_t lucifer_device_count(int32_t * count);
+LUCIFER_API int32_t lucifer_device_describe(int32_t index, struct lucifer_device * out);
+
+/* Backend libraries in backend_dir that were not loaded, one "file name<TAB>reason" a line. */
+LUCIFER_API int32_t lucifer_backends_skipped(char * buf, int64_t cap, int64_t * len);
+
+/* Adds the devices of the rpc-server at "host:port"; *n_devices is how many it offers. Adding a server twice adds nothing. */
+LUCIFER_API int32_t lucifer_rpc_add_server(const char * endpoint, int32_t * n_devices);
+
+/* --- model --------------------------------------------------------------------------------------------------------- */
+
+struct lucifer_model;
+
+enum lucifer_kv_type {
+    LUCIFER_KV_INT   = 0,
+    LUCIFER_KV_FLOAT = 1,
+    LUCIFER_KV_BOOL  = 2,
+    LUCIFER_KV_STR   = 3
+};
+
+struct lucifer_kv_override {
+    int64_t val_int;           /* LUCIFER_KV_INT, LUCIFER_KV_BOOL */
+    double  val_float;         /* LUCIFER_KV_FLOAT */
+    int32_t type;              /* enum lucifer_kv_type */
+    int32_t reserved;
+    char    key[128];          /* NUL-terminated */
+    char    val_str[128];      /* LUCIFER_KV_STR, NUL-terminated */
+};
+
+/* n_gpu_layers: every layer, or as many as fit into the devices' free memory together with the context in fit_*. */
+#define LUCIFER_GPU_LAYERS_ALL  (-1)
+#define LUCIFER_GPU_LAYERS_AUTO (-2)
+
+struct lucifer_model_params {
+    int64_t         struct_size;
+    const char *    const * paths;      /* the file, or all parts of a split model in order */
+    const char *    const * devices;    /* device names to use; NULL: all */
+    const float *   tensor_split;       /* share of each device; NULL: by free memory */
+    const struct lucifer_kv_override * kv_overrides;
+    int64_t *       progress;           /* two cells, done and total (in 1/1000), written while loading; may be NULL */
+    const int32_t * cancel;
+    int64_t         fit_margin;         /* bytes to leave free on each device (AUTO only) */
+    int32_t         n_paths;
+    int32_t         n_devices;
+    int32_t         n_tensor_split;
+    int32_t         n_kv_overrides;
+    int32_t         n_gpu_layers;       /* or LUCIFER_GPU_LAYERS_* */
+    int32_t         split_mode;         /* enum llama_split_mode */
+    int32_t         load_mode;          /* enum llama_load_mode */
+    int32_t         main_gpu;
+    int32_t         fit_n_ctx;          /* context that AUTO leaves room for; 0: the model's own, shrunk if need be */
+    int32_t         fit_n_ubatch;       /* 0: default */
+    int32_t         vocab_only;         /* booleans from here */
+    int32_t         check_tensors;
+    int32_t         use_extra_bufts;    /* repack weights for this CPU */
+    int32_t         reserved;
+};
+
+LUCIFER_API int32_t lucifer_model_params_init(struct lucifer_model_params * params);
+
+/* Loads a model; see the struct. The paths must have passed the caller's own check of the GGUF header. */
+LUCIFER_API int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lucifer_model ** out);
+LUCIFER_API int32_t lucifer_model_free(struct lucifer_model * model);
+
+struct lucifer_model_info {
+    int64_t struct_size;
+    int64_t n_params;
+    int64_t size_bytes;        /* of all tensors */
+    int32_t n_ctx_train;
+    int32_t n_embd;
+    int32_t n_embd_out;
+    int32_t n_layer;
+    int32_t n_head;
+    int32_t n_head_kv;
+    int32_t n_vocab;
+    int32_t vocab_type;        /* enum llama_vocab_type; 0: the file has no vocabulary */
+    int32_t ftype;             /* enum llama_ftype */
+    int32_t rope_type;
+    int32_t pooling_type;      /* of the file; -1: not said */
+    int32_t n_cls_out;
+    int32_t token_bos;         /* -1 where there is none, here and below */
+    int32_t token_eos;
+    int32_t token_eot;
+    int32_t token_sep;
+    int32_t token_nl;
+    int32_t token_pad;
+    int32_t decoder_start;
+    int32_t add_bos;           /* booleans from here */
+    int32_t add_eos;
+    int32_t has_encoder;
+    int32_t has_decoder;
+    int32_t is_recurrent;
+    int32_t is_hybrid;
+    int32_t is_diffusion;
+    int32_t n_gpu_layers;      /* as asked for, or as fitted */
+    int32_t fit_n_ctx;         /* context size that AUTO fitted; 0: no fitting took place */
+    char    description[128];  /* "llama 1B Q4_K - Medium" */
+};
+
+LUCIFER_API int32_t lucifer_model_describe(const struct lucifer_model * model, struct lucifer_model_info * out);
+
+/* --- vocabulary ---------------------------------------------------------------------------------------------------- */
+
+/* Tokens of text[0, n_bytes). *n_tokens is always the full count; BUFFER_TOO_SMALL when it exceeds cap. */
+LUCIFER_API int32_t lucifer_tokenize(const struct lucifer_model * model, const char * text, int64_t n_bytes, int32_t add_special,
+                                     int32_t parse_special, int32_t * tokens, int32_t cap, int32_t * n_tokens);
+
+/* Bytes of one token, which may be part of a UTF-8 sequence. special: also text of control tokens. */
+LUCIFER_API int32_t lucifer_token_piece(const struct lucifer_model * model, int32_t token, int32_t special,
+                                        char * buf, int64_t cap, int64_t * len);
+
+LUCIFER_API int32_t lucifer_detokenize(const struct lucifer_model * model, const int32_t * tokens, int32_t n_tokens,
+                                       int32_t remove_special, int32_t unparse_special, char * buf, int64_t cap, int64_t * len);
+
+/* attributes: bit set of enum llama_token_attr; is_eog: ends a generation. */
+LUCIFER_API int32_t lucifer_token_describe(const struct lucifer_model * model, int32_t token, int32_t * attributes, int32_t * is_eog,
+                                           float * score);
+
+/* --- LoRA adapter -------------------------------------------------------------------------------------------------- */
+
+struct lucifer_adapter;
+
+LUCIFER_API int32_t lucifer_adapter_load(struct lucifer_model * model, const char * path, struct lucifer_adapter ** out);
+LUCIFER_API int32_t lucifer_adapter_free(struct lucifer_adapter * adapter);
+
+/* --- context ------------------------------------------------------------------------------------------------------- */
+
+struct lucifer_context;
+
+struct lucifer_context_params {
+    int64_t struct_size;
+    int32_t n_ctx;             /* tokens in all sequences together; 0: the model's own */
+    int32_t n_batch;           /* most tokens in one decode call */
+    int32_t n_ubatch;          /* most tokens computed at once */
+    int32_t n_seq_max;
+    int32_t n_threads;         /* for single tokens */
+    int32_t n_threads_batch;   /* for prompts */
+    int32_t flash_attn;        /* enum llama_flash_attn_type */
+    int32_t type_k;            /* enum ggml_type */
+    int32_t type_v;            /* enum ggml_type */
+    int32_t pooling_type;      /* enum llama_pooling_type; -1: the model's own */
+    int32_t attention_type;    /* enum llama_attention_type; -1: the model's own */
+    int32_t rope_scaling_type; /* enum llama_rope_scaling_type; -1: the model's own */
+    float   rope_freq_base;    /* 0: the model's own, here and below */
+    float   rope_freq_scale;
+    float   yarn_ext_factor;   /* negative: the model's own */
+    float   yarn_attn_factor;
+    float   yarn_beta_fast;
+    float   yarn_beta_slow;
+    int32_t yarn_orig_ctx;
+    int32_t embeddings;        /* booleans from here */
+    int32_t offload_kqv;
+    int32_t op_offload;
+    int32_t swa_full;
+    int32_t kv_unified;
+};
+
+/* llama.cpp's defaults, threads set to the number of physical cores. */
+LUCIFER_API int32_t lucifer_context_params_init(struct lucifer_context_params * params);
+LUCIFER_API int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_context_params * params,
+                                         struct lucifer_context ** out);
+LUCIFER_API int32_t lucifer_context_free(struct lucifer_context * context);
+
+struct lucifer_context_info {
+    int64_t struct_size;
+    int64_t state_bytes;       /* size of a saved state now */
+    int32_t n_ctx;
+    int32_t n_ctx_seq;         /* tokens that one sequence can hold */
+    int32_t n_batch;
+    int32_t n_ubatch;
+    int32_t n_seq_max;
+    int32_t pooling_type;
+    int32_t n_threads;
+    int32_t n_threads_batch;
+    int32_t can_shift;         /* boolean */
+    int32_t has_memory;        /* boolean: false for encoders */
+};
+
+LUCIFER_API int32_t lucifer_context_describe(struct lucifer_context * context, struct lucifer_context_info * out);
+LUCIFER_API int32_t lucifer_context_set_threads(struct lucifer_context * context, int32_t n_threads, int32_t n_threads_batch);
+
+/* Replaces the context's set of active adapters. n = 0: none. */
+LUCIFER_API int32_t lucifer_context_set_adapters(struct lucifer_context * context, struct lucifer_adapter * const * adapters,
+                                                 const float * scales, int32_t n);
+
+/*
+ * Computes n_tokens tokens; token i stands at position pos[i] of sequence seq_ids[i], and its logits are kept when outputs[i] is
+ * non-zero. n_tokens may exceed neither n_batch nor the room in the cache. Through llama_decode, or llama_encode for a
+ * model or context without memory. On CANCELLED the sequences keep what was computed: look at lucifer_memory_pos_max.
+ */
+LUCIFER_API int32_t lucifer_context_decode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens,
+                                           const int32_t * pos, const int32_t * seq_ids, const int8_t * outputs,
+                                           const int32_t * cancel);
+
+/* Copies the n_vocab logits of the batch's token i (outputs[i] was set); -1 is the last output. Waits for the device. */
+LUCIFER_API int32_t lucifer_context_logits(struct lucifer_context * context, int32_t i, float * out, int32_t n_vocab);
+
+/*
+ * Natural-log probabilities under the unmodified distribution of the batch's token i: of `token` into *token_logprob (may be
+ * NULL), and the n_top most probable ids, most probable first.
+ */
+LUCIFER_API int32_t lucifer_context_logprobs(struct lucifer_context * context, int32_t i, int32_t token, float * token_logprob,
+                                             int32_t n_top, int32_t * top_ids, float * top_logprobs);
+
+/* Copies the n_embd values of sequence seq_id's pooled embedding, or, with pooling none, of the batch's token i (seq_id = -1). */
+LUCIFER_API int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, int32_t seq_id, float * out, int32_t n_embd);
+
+/* Waits until the device is done. */
+LUCIFER_API int32_t lucifer_context_synchronize(struct lucifer_context * context);
+
+/* --- memory (KV cache) of a context -------------------------------------------------------------------------------- */
+
+LUCIFER_API int32_t lucifer_memory_clear(struct lucifer_context * context);
+
+/* Forgets positions [p0, p1) of a sequence; negative: from the start, to the end. *removed = 0: this kind of memory cannot. */
+LUCIFER_API int32_t lucifer_memory_remove(struct lucifer_context * context, int32_t seq_id, int32_t p0, int32_t p1, int32_t * removed);
+LUCIFER_API int32_t lucifer_memory_copy(struct lucifer_context * context, int32_t from_seq, int32_t to_seq, int32_t p0, int32_t p1);
+
+/* Adds delta to the positions [p0, p1) of a sequence (context shift). UNSUPPORTED where can_shift is 0. */
+LUCIFER_API int32_t lucifer_memory_shift(struct lucifer_context * context, int32_t seq_id, int32_t p0, int32_t p1, int32_t delta);
+
+/* Largest position of a sequence, -1 when it is empty. */
+LUCIFER_API int32_t lucifer_memory_pos_max(struct lucifer_context * context, int32_t seq_id, int32_t * pos);
+
+/* --- state of one sequence ----------------------------------------------------------------------------------------- */
+
+LUCIFER_API int32_t lucifer_state_save(struct lucifer_context * context, int32_t seq_id, const char * path,
+                                       const int32_t * tokens, int32_t n_tokens);
+
+/* Replaces the sequence by a saved one and gives the tokens that were saved with it. INVALID_FILE for a state of another model. */
+LUCIFER_API int32_t lucifer_state_load(struct lucifer_context * context, int32_t seq_id, const char * path,
+                                       int32_t * tokens, int32_t cap, int32_t * n_tokens);
+
+/* --- sampling ------------------------------------------------------------------------------------------------------ */
+
+struct lucifer_sampler;
+
+struct lucifer_logit_bias {
+    int32_t token;
+    float   bias;
+};
+
+/* Fields as in llama.cpp's common_params_sampling; the order of the samplers is upstream's default. */
+struct lucifer_sampler_params {
+    int64_t      struct_size;
+    const char * grammar;            /* GBNF, NULL: none */
+    const struct lucifer_logit_bias * logit_bias;
+    const char * const * dry_breakers; /* NULL: upstream's defaults */
+    int32_t      n_logit_bias;
+    int32_t      n_dry_breakers;
+    uint32_t     seed;               /* LLAMA_DEFAULT_SEED (0xFFFFFFFF): random */
+    int32_t      top_k;
+    float        top_p;
+    float        min_p;
+    float        typical_p;
+    float        top_n_sigma;
+    float        xtc_probability;
+    float        xtc_threshold;
+    float        temperature;        /* <= 0: greedy */
+    float        dynatemp_range;
+    float        dynatemp_exponent;
+    int32_t      penalty_last_n;
+    float        penalty_repeat;
+    float        penalty_frequency;
+    float        penalty_presence;
+    float        dry_multiplier;
+    float        dry_base;
+    int32_t      dry_allowed_length;
+    int32_t      dry_penalty_last_n;
+    int32_t      mirostat;           /* 0, 1, 2 */
+    float        mirostat_tau;
+    float        mirostat_eta;
+    int32_t      ignore_eos;         /* booleans from here */
+    int32_t      grammar_lazy;       /* the grammar starts at a trigger of the chat format */
+};
+
+/* Upstream's defaults, or those that the model's own general.sampling.* metadata gives (model may be NULL). */
+LUCIFER_API int32_t lucifer_sampler_params_init(const struct lucifer_model * model, struct lucifer_sampler_params * params);
+LUCIFER_API int32_t lucifer_sampler_init(struct lucifer_model * model, const struct lucifer_sampler_params * params,
+                                         struct lucifer_sampler ** out);
+LUCIFER_API int32_t lucifer_sampler_free(struct lucifer_sampler * sampler);
+
+/* Puts a prompt's token into the sampler's history (penalties, DRY); does not advance the grammar. */
+LUCIFER_API int32_t lucifer_sampler_accept(struct lucifer_sampler * sampler, int32_t token);
+
+/* Chooses a token from the logits of the batch's token i and accepts it (history and grammar). */
+LUCIFER_API int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_context * context, int32_t i, int32_t * token);
+LUCIFER_API int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler);
+
+/* The seed in use, also when it was drawn at random. */
+LUCIFER_API int32_t lucifer_sampler_seed(const struct lucifer_sampler * sampler, uint32_t * seed);
+
+/* GBNF grammar of a JSON schema (JSON text). INVALID_ARGUMENT with the schema's fault in the message. */
+LUCIFER_API int32_t lucifer_grammar_from_schema(const char * schema, char * buf, int64_t cap, int64_t * len);
+
+/* --- chat ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Renders messages with a chat template through llama.cpp's Jinja engine.
+ *   chat_template  Jinja source or the name of one of llama.cpp's built-in templates; NULL: the model's own
+ *   request        JSON object: {"messages": [OpenAI form …], "tools": […]?, "json_schema": {…}?, "add_generation_prompt": bool?,
+ *                  "enable_thinking": bool?, "template_kwargs": {name: JSON text}?}
+ *   result         JSON object: {"prompt": …, "stops": […], "preserved_tokens": […], "grammar": …, "grammar_lazy": bool,
+ *                  "thinking_start": …, "thinking_end": […], "format": …}
+ * UNSUPPORTED when the model has no template and none is given; INVALID_ARGUMENT for a template that does not parse or render.
+ */
+LUCIFER_API int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request,
+                                        char * buf, int64_t cap, int64_t * len);
+
+/* Source of the model's own template, or of the named variant; UNSUPPORTED when there is none. */
+LUCIFER_API int32_t lucifer_chat_template(struct lucifer_model * model, const char * variant, char * buf, int64_t cap, int64_t * len);
+
+/* --- ggml types ---------------------------------------------------------------------------------------------------- */
+
+/* Name and block geometry of ggml type `type`; INVALID_ARGUMENT for an id that this version does not have. */
+LUCIFER_API int32_t lucifer_ggml_type(int32_t type, char * name, int64_t cap, int64_t * len, int64_t * block_elements,
+                                      int64_t * block_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
