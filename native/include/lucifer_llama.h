@@ -9,14 +9,15 @@
  *   errors    nothing throws or aborts across this border: C++ exceptions and ggml's failed assertions become a status, and
  *             lucifer_last_error gives the message of the calling thread's last failed call, with llama.cpp's own error lines
  *   poisoned  an object in which an assertion failed is in an unknown state: every later call with it answers
- *             LUCIFER_STATUS_POISONED, only its *_free may be called
+ *             LUCIFER_STATUS_POISONED, only its *_free may be called (which leaks what can no longer be freed safely)
  *   ownership *_load and *_init give an object to the caller, who ends it with the matching *_free (NULL is allowed);
  *             a model must outlive its contexts, samplers and adapters; a context must outlive nothing
  *   threads   an object is used by one thread at a time; different objects may be used in parallel;
  *             a cancel flag may be set by any thread
  *   strings   UTF-8. In: NUL-terminated, or pointer and byte length. Out: (buf, cap, len): the text's bytes without terminator;
  *             *len is always the full length; when it exceeds cap nothing is copied and LUCIFER_STATUS_BUFFER_TOO_SMALL results
- *   structs   the first field is struct_size, set by the caller to the size it was compiled with; another size is refused
+ *   structs   the first field is struct_size, set by the caller before every call, *_params_init and *_describe too, to the
+ *             size it was compiled with; another size is refused
  *   cancel    a pointer to an int32_t that is polled during the call (NULL: cannot be cancelled); non-zero ends the call with
  *             LUCIFER_STATUS_CANCELLED; the pointer is not kept after the call
  */
@@ -211,6 +212,7 @@ struct lucifer_model_info {
     int32_t is_recurrent;
     int32_t is_hybrid;
     int32_t is_diffusion;
+    int32_t n_swa;             /* sliding attention window in tokens; 0: none */
     int32_t n_gpu_layers;      /* as asked for, or as fitted */
     int32_t fit_n_ctx;         /* context size that AUTO fitted; 0: no fitting took place */
     char    description[128];  /* "llama 1B Q4_K - Medium" */
@@ -321,8 +323,11 @@ LUCIFER_API int32_t lucifer_context_logits(struct lucifer_context * context, int
 LUCIFER_API int32_t lucifer_context_logprobs(struct lucifer_context * context, int32_t i, int32_t token, float * token_logprob,
                                              int32_t n_top, int32_t * top_ids, float * top_logprobs);
 
-/* Copies the n_embd values of sequence seq_id's pooled embedding, or, with pooling none, of the batch's token i (seq_id = -1). */
-LUCIFER_API int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, int32_t seq_id, float * out, int32_t n_embd);
+/*
+ * Copies sequence seq_id's pooled embedding, or, with pooling none, that of the batch's token i (seq_id = -1). n_out is
+ * n_embd_out, with pooling rank n_cls_out (the scores). Values as computed, not normalised.
+ */
+LUCIFER_API int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, int32_t seq_id, float * out, int32_t n_out);
 
 /* Waits until the device is done. */
 LUCIFER_API int32_t lucifer_context_synchronize(struct lucifer_context * context);
@@ -340,6 +345,12 @@ LUCIFER_API int32_t lucifer_memory_shift(struct lucifer_context * context, int32
 
 /* Largest position of a sequence, -1 when it is empty. */
 LUCIFER_API int32_t lucifer_memory_pos_max(struct lucifer_context * context, int32_t seq_id, int32_t * pos);
+
+/*
+ * Smallest position still in memory, -1 when the sequence is empty. Above 0 with a sliding attention window: a prompt prefix
+ * that ends at p may be reused only if this is not above max(0, p - n_swa).
+ */
+LUCIFER_API int32_t lucifer_memory_pos_min(struct lucifer_context * context, int32_t seq_id, int32_t * pos);
 
 /* --- state of one sequence ----------------------------------------------------------------------------------------- */
 
@@ -359,15 +370,24 @@ struct lucifer_logit_bias {
     float   bias;
 };
 
-/* Fields as in llama.cpp's common_params_sampling; the order of the samplers is upstream's default. */
+/* Fields as in llama.cpp's common_params_sampling. */
 struct lucifer_sampler_params {
     int64_t      struct_size;
     const char * grammar;            /* GBNF, NULL: none */
+    const char * generation_prompt;  /* with a grammar of lucifer_chat_render: its generation_prompt, which the grammar has to
+                                        pass first; NULL with a grammar of the user's own */
+    const char * samplers;           /* order of the samplers, upstream's names with ';' between; NULL: the model's own
+                                        (general.sampling.sequence), else upstream's default */
+    const char * const * grammar_trigger_patterns; /* a lazy grammar starts where one of these regular expressions fits */
+    const int32_t * grammar_trigger_tokens;        /* or at one of these tokens */
     const struct lucifer_logit_bias * logit_bias;
     const char * const * dry_breakers; /* NULL: upstream's defaults */
+    int32_t      n_grammar_trigger_patterns;
+    int32_t      n_grammar_trigger_tokens;
     int32_t      n_logit_bias;
     int32_t      n_dry_breakers;
     uint32_t     seed;               /* LLAMA_DEFAULT_SEED (0xFFFFFFFF): random */
+    int32_t      min_keep;           /* candidates that top-p, min-p, typical and XTC leave at least */
     int32_t      top_k;
     float        top_p;
     float        min_p;
@@ -389,8 +409,10 @@ struct lucifer_sampler_params {
     int32_t      mirostat;           /* 0, 1, 2 */
     float        mirostat_tau;
     float        mirostat_eta;
+    float        adaptive_target;    /* only when "adaptive_p" is among the samplers */
+    float        adaptive_decay;
     int32_t      ignore_eos;         /* booleans from here */
-    int32_t      grammar_lazy;       /* the grammar starts at a trigger of the chat format */
+    int32_t      grammar_lazy;       /* the grammar starts at a trigger */
 };
 
 /* Upstream's defaults, or those that the model's own general.sampling.* metadata gives (model may be NULL). */
@@ -420,7 +442,9 @@ LUCIFER_API int32_t lucifer_grammar_from_schema(const char * schema, char * buf,
  *   request        JSON object: {"messages": [OpenAI form …], "tools": […]?, "json_schema": {…}?, "add_generation_prompt": bool?,
  *                  "enable_thinking": bool?, "template_kwargs": {name: JSON text}?}
  *   result         JSON object: {"prompt": …, "stops": […], "preserved_tokens": […], "grammar": …, "grammar_lazy": bool,
- *                  "thinking_start": …, "thinking_end": […], "format": …}
+ *                  "grammar_trigger_patterns": […], "grammar_trigger_tokens": […], "generation_prompt": …,
+ *                  "supports_thinking": bool, "thinking_start": …, "thinking_end": […], "format": …}
+ * The prompt is to be tokenized with add_special and parse_special: what the model's vocabulary adds itself is not in it.
  * UNSUPPORTED when the model has no template and none is given; INVALID_ARGUMENT for a template that does not parse or render.
  */
 LUCIFER_API int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request,
