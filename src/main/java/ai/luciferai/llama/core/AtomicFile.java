@@ -1,0 +1,139 @@
+package ai.luciferai.llama.core;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * An output file that exists whole or not at all: written as a temporary file in the same folder, renamed by {@link #commit}.
+ * <pre>{@code
+ * try (var out = AtomicFile.create(target, force, List.of(input))) {
+ *     write(out.channel());            // or let native code write to out.temporary()
+ *     out.commit(cancel);
+ * }                                    // not committed (exception, cancel): the temporary file is deleted
+ * }</pre>
+ *
+ * <p>The rename is why an old file that somebody has mapped is never truncated under them. <i>Threads</i>: one.
+ */
+public final class AtomicFile implements AutoCloseable {
+
+    private final Path target;
+    private final Path temporary;
+    private final boolean force;
+    private FileChannel channel;
+    private boolean committed;
+
+    private AtomicFile(Path target, Path temporary, boolean force) {
+        this.target = target;
+        this.temporary = temporary;
+        this.force = force;
+    }
+
+    /**
+     * Opens a new output.
+     *
+     * @param target where the file shall appear; through a symbolic link, the file it points to
+     * @param force  whether an existing file may be replaced
+     * @param inputs files that the work reads: none of them may be the target, not even with force
+     * @throws InvalidOptionException when the target cannot be used
+     * @throws IOException            when the temporary file cannot be made
+     */
+    public static AtomicFile create(Path target, boolean force, List<Path> inputs) throws IOException {
+        Path real = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+        requireUsable(target, force, inputs);
+        String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        var file = new AtomicFile(real, real.resolveSibling("." + real.getFileName() + "." + suffix + ".part"), force);
+        // Not Files.createTempFile: its file would be readable by the owner only, and so would be the result.
+        file.channel = FileChannel.open(file.temporary,
+                StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return file;
+    }
+
+    /**
+     * The checks of {@link #create} without making a file, for failing before hours of work.
+     *
+     * @throws InvalidOptionException when the target cannot be used
+     */
+    public static void requireUsable(Path target, boolean force, List<Path> inputs) throws IOException {
+        Path folder = target.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new InvalidOptionException("output", "a path in an existing folder", target, "make the folder first");
+        }
+        for (Path input : inputs) {
+            if (Files.exists(target) && Files.exists(input) && Files.isSameFile(target, input)) {
+                throw new InvalidOptionException("output", "another file than the input " + input, target);
+            }
+        }
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            throw new InvalidOptionException("output", "a path for a regular file",
+                    target + (Files.isDirectory(target) ? ", a folder" : ", a special file"));
+        }
+        if (Files.exists(target) && !force) {
+            throw exists(target);
+        }
+    }
+
+    private static InvalidOptionException exists(Path target) {
+        return new InvalidOptionException("output", "a file that does not exist yet", target, "--force replaces it");
+    }
+
+    /** Where the file will appear. */
+    public Path target() {
+        return target;
+    }
+
+    /** The temporary file, for native code that writes by path. */
+    public Path temporary() {
+        return temporary;
+    }
+
+    /** The temporary file, open for reading and writing at its start. Closed by this object. */
+    public FileChannel channel() {
+        return channel;
+    }
+
+    /**
+     * Makes the file appear under its name, on disk and complete.
+     *
+     * @throws CancelledException     when the flag is set; {@link #close} will delete what was written
+     * @throws InvalidOptionException when the target has come into being meanwhile and may not be replaced
+     */
+    public void commit(Cancel cancel) throws IOException {
+        cancel.check("writing " + target);
+        channel.force(true);
+        channel.close();
+        if (!force && Files.exists(target)) {
+            throw exists(target);
+        }
+        try {
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+        committed = true;
+    }
+
+    /** {@link #commit(Cancel)} that cannot be cancelled. */
+    public void commit() throws IOException {
+        commit(Cancel.NONE);
+    }
+
+    /** Ends the output; deletes the temporary file unless committed. */
+    @Override
+    public void close() throws IOException {
+        try {
+            channel.close();
+        } finally {
+            if (!committed) {
+                Files.deleteIfExists(temporary);
+            }
+        }
+    }
+}
