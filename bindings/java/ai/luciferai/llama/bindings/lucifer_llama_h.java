@@ -2164,7 +2164,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_embd)
+     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_out)
      * }
      */
     public static FunctionDescriptor lucifer_context_embeddings$descriptor() {
@@ -2174,7 +2174,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_embd)
+     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_out)
      * }
      */
     public static MethodHandle lucifer_context_embeddings$handle() {
@@ -2184,7 +2184,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_embd)
+     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_out)
      * }
      */
     public static MemorySegment lucifer_context_embeddings$address() {
@@ -2193,16 +2193,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_embd)
+     * int32_t lucifer_context_embeddings(struct lucifer_context *context, int32_t i, int32_t seq_id, float *out, int32_t n_out)
      * }
      */
-    public static int lucifer_context_embeddings(MemorySegment context, int i, int seq_id, MemorySegment out, int n_embd) {
+    public static int lucifer_context_embeddings(MemorySegment context, int i, int seq_id, MemorySegment out, int n_out) {
         var mh$ = lucifer_context_embeddings.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_context_embeddings", context, i, seq_id, out, n_embd);
+                traceDowncall("lucifer_context_embeddings", context, i, seq_id, out, n_out);
             }
-            return (int)mh$.invokeExact(context, i, seq_id, out, n_embd);
+            return (int)mh$.invokeExact(context, i, seq_id, out, n_out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -2575,6 +2575,68 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("lucifer_memory_pos_max", context, seq_id, pos);
+            }
+            return (int)mh$.invokeExact(context, seq_id, pos);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_memory_pos_min {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_memory_pos_min");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_memory_pos_min(struct lucifer_context *context, int32_t seq_id, int32_t *pos)
+     * }
+     */
+    public static FunctionDescriptor lucifer_memory_pos_min$descriptor() {
+        return lucifer_memory_pos_min.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_memory_pos_min(struct lucifer_context *context, int32_t seq_id, int32_t *pos)
+     * }
+     */
+    public static MethodHandle lucifer_memory_pos_min$handle() {
+        return lucifer_memory_pos_min.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_memory_pos_min(struct lucifer_context *context, int32_t seq_id, int32_t *pos)
+     * }
+     */
+    public static MemorySegment lucifer_memory_pos_min$address() {
+        return lucifer_memory_pos_min.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_memory_pos_min(struct lucifer_context *context, int32_t seq_id, int32_t *pos)
+     * }
+     */
+    public static int lucifer_memory_pos_min(MemorySegment context, int seq_id, MemorySegment pos) {
+        var mh$ = lucifer_memory_pos_min.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_memory_pos_min", context, seq_id, pos);
             }
             return (int)mh$.invokeExact(context, seq_id, pos);
         } catch (Error | RuntimeException ex) {

@@ -44,6 +44,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t is_recurrent;
  *     int32_t is_hybrid;
  *     int32_t is_diffusion;
+ *     int32_t n_swa;
  *     int32_t n_gpu_layers;
  *     int32_t fit_n_ctx;
  *     char description[128];
@@ -86,9 +87,11 @@ public class lucifer_model_info {
         lucifer_llama_h.C_INT.withName("is_recurrent"),
         lucifer_llama_h.C_INT.withName("is_hybrid"),
         lucifer_llama_h.C_INT.withName("is_diffusion"),
+        lucifer_llama_h.C_INT.withName("n_swa"),
         lucifer_llama_h.C_INT.withName("n_gpu_layers"),
         lucifer_llama_h.C_INT.withName("fit_n_ctx"),
-        MemoryLayout.sequenceLayout(128, lucifer_llama_h.C_CHAR).withName("description")
+        MemoryLayout.sequenceLayout(128, lucifer_llama_h.C_CHAR).withName("description"),
+        MemoryLayout.paddingLayout(4)
     ).withName("lucifer_model_info");
 
     /**
@@ -1372,6 +1375,50 @@ public class lucifer_model_info {
      */
     public static void is_diffusion(MemorySegment struct, int fieldValue) {
         struct.set(is_diffusion$LAYOUT, is_diffusion$OFFSET, fieldValue);
+    }
+
+    private static final OfInt n_swa$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_swa"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t n_swa
+     * }
+     */
+    public static final OfInt n_swa$layout() {
+        return n_swa$LAYOUT;
+    }
+
+    private static final long n_swa$OFFSET = $LAYOUT.byteOffset(groupElement("n_swa"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t n_swa
+     * }
+     */
+    public static final long n_swa$offset() {
+        return n_swa$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t n_swa
+     * }
+     */
+    public static int n_swa(MemorySegment struct) {
+        return struct.get(n_swa$LAYOUT, n_swa$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t n_swa
+     * }
+     */
+    public static void n_swa(MemorySegment struct, int fieldValue) {
+        struct.set(n_swa$LAYOUT, n_swa$OFFSET, fieldValue);
     }
 
     private static final OfInt n_gpu_layers$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_gpu_layers"));

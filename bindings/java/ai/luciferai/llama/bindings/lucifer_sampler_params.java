@@ -17,11 +17,18 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * struct lucifer_sampler_params {
  *     int64_t struct_size;
  *     const char *grammar;
+ *     const char *generation_prompt;
+ *     const char *samplers;
+ *     const char *const *grammar_trigger_patterns;
+ *     const int32_t *grammar_trigger_tokens;
  *     const struct lucifer_logit_bias *logit_bias;
  *     const char *const *dry_breakers;
+ *     int32_t n_grammar_trigger_patterns;
+ *     int32_t n_grammar_trigger_tokens;
  *     int32_t n_logit_bias;
  *     int32_t n_dry_breakers;
  *     uint32_t seed;
+ *     int32_t min_keep;
  *     int32_t top_k;
  *     float top_p;
  *     float min_p;
@@ -43,6 +50,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t mirostat;
  *     float mirostat_tau;
  *     float mirostat_eta;
+ *     float adaptive_target;
+ *     float adaptive_decay;
  *     int32_t ignore_eos;
  *     int32_t grammar_lazy;
  * }
@@ -57,11 +66,18 @@ public class lucifer_sampler_params {
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         lucifer_llama_h.C_LONG_LONG.withName("struct_size"),
         lucifer_llama_h.C_POINTER.withName("grammar"),
+        lucifer_llama_h.C_POINTER.withName("generation_prompt"),
+        lucifer_llama_h.C_POINTER.withName("samplers"),
+        lucifer_llama_h.C_POINTER.withName("grammar_trigger_patterns"),
+        lucifer_llama_h.C_POINTER.withName("grammar_trigger_tokens"),
         lucifer_llama_h.C_POINTER.withName("logit_bias"),
         lucifer_llama_h.C_POINTER.withName("dry_breakers"),
+        lucifer_llama_h.C_INT.withName("n_grammar_trigger_patterns"),
+        lucifer_llama_h.C_INT.withName("n_grammar_trigger_tokens"),
         lucifer_llama_h.C_INT.withName("n_logit_bias"),
         lucifer_llama_h.C_INT.withName("n_dry_breakers"),
         lucifer_llama_h.C_INT.withName("seed"),
+        lucifer_llama_h.C_INT.withName("min_keep"),
         lucifer_llama_h.C_INT.withName("top_k"),
         lucifer_llama_h.C_FLOAT.withName("top_p"),
         lucifer_llama_h.C_FLOAT.withName("min_p"),
@@ -83,8 +99,11 @@ public class lucifer_sampler_params {
         lucifer_llama_h.C_INT.withName("mirostat"),
         lucifer_llama_h.C_FLOAT.withName("mirostat_tau"),
         lucifer_llama_h.C_FLOAT.withName("mirostat_eta"),
+        lucifer_llama_h.C_FLOAT.withName("adaptive_target"),
+        lucifer_llama_h.C_FLOAT.withName("adaptive_decay"),
         lucifer_llama_h.C_INT.withName("ignore_eos"),
-        lucifer_llama_h.C_INT.withName("grammar_lazy")
+        lucifer_llama_h.C_INT.withName("grammar_lazy"),
+        MemoryLayout.paddingLayout(4)
     ).withName("lucifer_sampler_params");
 
     /**
@@ -182,6 +201,182 @@ public class lucifer_sampler_params {
         struct.set(grammar$LAYOUT, grammar$OFFSET, fieldValue);
     }
 
+    private static final AddressLayout generation_prompt$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("generation_prompt"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const char *generation_prompt
+     * }
+     */
+    public static final AddressLayout generation_prompt$layout() {
+        return generation_prompt$LAYOUT;
+    }
+
+    private static final long generation_prompt$OFFSET = $LAYOUT.byteOffset(groupElement("generation_prompt"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const char *generation_prompt
+     * }
+     */
+    public static final long generation_prompt$offset() {
+        return generation_prompt$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const char *generation_prompt
+     * }
+     */
+    public static MemorySegment generation_prompt(MemorySegment struct) {
+        return struct.get(generation_prompt$LAYOUT, generation_prompt$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const char *generation_prompt
+     * }
+     */
+    public static void generation_prompt(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(generation_prompt$LAYOUT, generation_prompt$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout samplers$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("samplers"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const char *samplers
+     * }
+     */
+    public static final AddressLayout samplers$layout() {
+        return samplers$LAYOUT;
+    }
+
+    private static final long samplers$OFFSET = $LAYOUT.byteOffset(groupElement("samplers"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const char *samplers
+     * }
+     */
+    public static final long samplers$offset() {
+        return samplers$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const char *samplers
+     * }
+     */
+    public static MemorySegment samplers(MemorySegment struct) {
+        return struct.get(samplers$LAYOUT, samplers$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const char *samplers
+     * }
+     */
+    public static void samplers(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(samplers$LAYOUT, samplers$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout grammar_trigger_patterns$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("grammar_trigger_patterns"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const char *const *grammar_trigger_patterns
+     * }
+     */
+    public static final AddressLayout grammar_trigger_patterns$layout() {
+        return grammar_trigger_patterns$LAYOUT;
+    }
+
+    private static final long grammar_trigger_patterns$OFFSET = $LAYOUT.byteOffset(groupElement("grammar_trigger_patterns"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const char *const *grammar_trigger_patterns
+     * }
+     */
+    public static final long grammar_trigger_patterns$offset() {
+        return grammar_trigger_patterns$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const char *const *grammar_trigger_patterns
+     * }
+     */
+    public static MemorySegment grammar_trigger_patterns(MemorySegment struct) {
+        return struct.get(grammar_trigger_patterns$LAYOUT, grammar_trigger_patterns$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const char *const *grammar_trigger_patterns
+     * }
+     */
+    public static void grammar_trigger_patterns(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(grammar_trigger_patterns$LAYOUT, grammar_trigger_patterns$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout grammar_trigger_tokens$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("grammar_trigger_tokens"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const int32_t *grammar_trigger_tokens
+     * }
+     */
+    public static final AddressLayout grammar_trigger_tokens$layout() {
+        return grammar_trigger_tokens$LAYOUT;
+    }
+
+    private static final long grammar_trigger_tokens$OFFSET = $LAYOUT.byteOffset(groupElement("grammar_trigger_tokens"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const int32_t *grammar_trigger_tokens
+     * }
+     */
+    public static final long grammar_trigger_tokens$offset() {
+        return grammar_trigger_tokens$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const int32_t *grammar_trigger_tokens
+     * }
+     */
+    public static MemorySegment grammar_trigger_tokens(MemorySegment struct) {
+        return struct.get(grammar_trigger_tokens$LAYOUT, grammar_trigger_tokens$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const int32_t *grammar_trigger_tokens
+     * }
+     */
+    public static void grammar_trigger_tokens(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(grammar_trigger_tokens$LAYOUT, grammar_trigger_tokens$OFFSET, fieldValue);
+    }
+
     private static final AddressLayout logit_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("logit_bias"));
 
     /**
@@ -268,6 +463,94 @@ public class lucifer_sampler_params {
      */
     public static void dry_breakers(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(dry_breakers$LAYOUT, dry_breakers$OFFSET, fieldValue);
+    }
+
+    private static final OfInt n_grammar_trigger_patterns$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_grammar_trigger_patterns"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_patterns
+     * }
+     */
+    public static final OfInt n_grammar_trigger_patterns$layout() {
+        return n_grammar_trigger_patterns$LAYOUT;
+    }
+
+    private static final long n_grammar_trigger_patterns$OFFSET = $LAYOUT.byteOffset(groupElement("n_grammar_trigger_patterns"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_patterns
+     * }
+     */
+    public static final long n_grammar_trigger_patterns$offset() {
+        return n_grammar_trigger_patterns$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_patterns
+     * }
+     */
+    public static int n_grammar_trigger_patterns(MemorySegment struct) {
+        return struct.get(n_grammar_trigger_patterns$LAYOUT, n_grammar_trigger_patterns$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_patterns
+     * }
+     */
+    public static void n_grammar_trigger_patterns(MemorySegment struct, int fieldValue) {
+        struct.set(n_grammar_trigger_patterns$LAYOUT, n_grammar_trigger_patterns$OFFSET, fieldValue);
+    }
+
+    private static final OfInt n_grammar_trigger_tokens$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_grammar_trigger_tokens"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_tokens
+     * }
+     */
+    public static final OfInt n_grammar_trigger_tokens$layout() {
+        return n_grammar_trigger_tokens$LAYOUT;
+    }
+
+    private static final long n_grammar_trigger_tokens$OFFSET = $LAYOUT.byteOffset(groupElement("n_grammar_trigger_tokens"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_tokens
+     * }
+     */
+    public static final long n_grammar_trigger_tokens$offset() {
+        return n_grammar_trigger_tokens$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_tokens
+     * }
+     */
+    public static int n_grammar_trigger_tokens(MemorySegment struct) {
+        return struct.get(n_grammar_trigger_tokens$LAYOUT, n_grammar_trigger_tokens$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t n_grammar_trigger_tokens
+     * }
+     */
+    public static void n_grammar_trigger_tokens(MemorySegment struct, int fieldValue) {
+        struct.set(n_grammar_trigger_tokens$LAYOUT, n_grammar_trigger_tokens$OFFSET, fieldValue);
     }
 
     private static final OfInt n_logit_bias$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_logit_bias"));
@@ -400,6 +683,50 @@ public class lucifer_sampler_params {
      */
     public static void seed(MemorySegment struct, int fieldValue) {
         struct.set(seed$LAYOUT, seed$OFFSET, fieldValue);
+    }
+
+    private static final OfInt min_keep$LAYOUT = (OfInt)$LAYOUT.select(groupElement("min_keep"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t min_keep
+     * }
+     */
+    public static final OfInt min_keep$layout() {
+        return min_keep$LAYOUT;
+    }
+
+    private static final long min_keep$OFFSET = $LAYOUT.byteOffset(groupElement("min_keep"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t min_keep
+     * }
+     */
+    public static final long min_keep$offset() {
+        return min_keep$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t min_keep
+     * }
+     */
+    public static int min_keep(MemorySegment struct) {
+        return struct.get(min_keep$LAYOUT, min_keep$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t min_keep
+     * }
+     */
+    public static void min_keep(MemorySegment struct, int fieldValue) {
+        struct.set(min_keep$LAYOUT, min_keep$OFFSET, fieldValue);
     }
 
     private static final OfInt top_k$LAYOUT = (OfInt)$LAYOUT.select(groupElement("top_k"));
@@ -1324,6 +1651,94 @@ public class lucifer_sampler_params {
      */
     public static void mirostat_eta(MemorySegment struct, float fieldValue) {
         struct.set(mirostat_eta$LAYOUT, mirostat_eta$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat adaptive_target$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("adaptive_target"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float adaptive_target
+     * }
+     */
+    public static final OfFloat adaptive_target$layout() {
+        return adaptive_target$LAYOUT;
+    }
+
+    private static final long adaptive_target$OFFSET = $LAYOUT.byteOffset(groupElement("adaptive_target"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float adaptive_target
+     * }
+     */
+    public static final long adaptive_target$offset() {
+        return adaptive_target$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float adaptive_target
+     * }
+     */
+    public static float adaptive_target(MemorySegment struct) {
+        return struct.get(adaptive_target$LAYOUT, adaptive_target$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float adaptive_target
+     * }
+     */
+    public static void adaptive_target(MemorySegment struct, float fieldValue) {
+        struct.set(adaptive_target$LAYOUT, adaptive_target$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat adaptive_decay$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("adaptive_decay"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float adaptive_decay
+     * }
+     */
+    public static final OfFloat adaptive_decay$layout() {
+        return adaptive_decay$LAYOUT;
+    }
+
+    private static final long adaptive_decay$OFFSET = $LAYOUT.byteOffset(groupElement("adaptive_decay"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float adaptive_decay
+     * }
+     */
+    public static final long adaptive_decay$offset() {
+        return adaptive_decay$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float adaptive_decay
+     * }
+     */
+    public static float adaptive_decay(MemorySegment struct) {
+        return struct.get(adaptive_decay$LAYOUT, adaptive_decay$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float adaptive_decay
+     * }
+     */
+    public static void adaptive_decay(MemorySegment struct, float fieldValue) {
+        struct.set(adaptive_decay$LAYOUT, adaptive_decay$OFFSET, fieldValue);
     }
 
     private static final OfInt ignore_eos$LAYOUT = (OfInt)$LAYOUT.select(groupElement("ignore_eos"));
