@@ -1,0 +1,56 @@
+package ai.luciferai.llama;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * How messages become a prompt: the model's own template, or another one.
+ *
+ * @param source Jinja source, or the name of one of llama.cpp's templates; empty: the model's own
+ */
+public record ChatTemplate(String source) {
+
+    private static final ChatTemplate OWN = new ChatTemplate("");
+
+    public ChatTemplate {
+        Check.present("chat-template", source);
+    }
+
+    /** The model's own. */
+    public static ChatTemplate own() {
+        return OWN;
+    }
+
+    /** One of llama.cpp's templates: "chatml", "llama3", … */
+    public static ChatTemplate named(String name) {
+        return new ChatTemplate(Check.notEmpty("chat-template", name));
+    }
+
+    /** Jinja source. */
+    public static ChatTemplate jinja(String source) {
+        return new ChatTemplate(Check.notEmpty("chat-template", source));
+    }
+
+    /** A file with Jinja source. */
+    public static ChatTemplate file(Path path) {
+        try {
+            return jinja(Files.readString(path, StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new InvalidFileException(path, "chat template", "a readable UTF-8 file", e.toString(), null, e);
+        }
+    }
+
+    /** What {@code --chat-template NAME|FILE} means: a file when there is one of that name, else a name. */
+    public static ChatTemplate parse(String nameOrFile) {
+        Check.notEmpty("chat-template", nameOrFile);
+        boolean isSource = nameOrFile.contains("{%") || nameOrFile.contains("{{");
+        return !isSource && Files.isRegularFile(Path.of(nameOrFile)) ? file(Path.of(nameOrFile)) : jinja(nameOrFile);
+    }
+
+    public boolean isOwn() {
+        return source.isEmpty();
+    }
+}

@@ -1,0 +1,37 @@
+package ai.luciferai.llama;
+
+import java.nio.file.Path;
+
+/**
+ * What a loaded model is.
+ *
+ * @param path         the file, or the first part of a split model
+ * @param description  architecture, size and number format: "llama 1B Q4_K - Medium"
+ * @param parameters   number of weights
+ * @param sizeBytes    of all tensors
+ * @param contextSize  tokens of context it was trained with
+ * @param shape        dimensions
+ * @param kind         how it computes
+ * @param special      its special tokens
+ * @param gpuLayers    layers on a GPU, as asked for or as fitted
+ * @param fittedContextSize context size that {@link GpuLayers#AUTO} fitted; 0: nothing was fitted
+ */
+public record ModelInfo(Path path, String description, long parameters, long sizeBytes, int contextSize, Shape shape, Kind kind,
+        SpecialTokens special, int gpuLayers, int fittedContextSize) {
+
+    /** Dimensions: {@code embedding} is the width of the hidden state, {@code slidingWindow} is 0 when there is none. */
+    public record Shape(int embedding, int embeddingOut, int layers, int heads, int headsKv, int vocabulary, int classes,
+            int slidingWindow) {}
+
+    /** How the model computes. {@code pooling} is {@link Pooling#AUTO} when the file says nothing. */
+    public record Kind(boolean encoder, boolean decoder, boolean recurrent, boolean hybrid, boolean diffusion, Pooling pooling) {}
+
+    /** Token ids, -1 where there is none; {@code addBos} and {@code addEos} say what tokenizing adds. */
+    public record SpecialTokens(int bos, int eos, int eot, int separator, int newline, int padding, boolean addBos,
+            boolean addEos) {}
+
+    /** Whether it has a vocabulary, without which there is no text. */
+    public boolean hasVocabulary() {
+        return shape.vocabulary() > 0;
+    }
+}
