@@ -1,0 +1,99 @@
+package ai.luciferai.llama;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+
+/** Reads what {@code src/test/fixtures/make_goldens.py} recorded from llama.cpp's own tools. */
+final class Goldens {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Goldens() {}
+
+    static Path fixture(String name) {
+        return Path.of(System.getProperty("basedir", "."), "src", "test", "fixtures").resolve(name);
+    }
+
+    static Path adapter() {
+        return fixture("lora/tiny-lora.gguf");
+    }
+
+    /** The records of a file of JSON lines. */
+    static List<JsonNode> read(String name) {
+        try {
+            return Files.readAllLines(fixture(name)).stream().map(Goldens::parse).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(json, e);
+        }
+    }
+
+    static int[] ints(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+    }
+
+    /** As llama-completion was run: two threads, the model's own context size. */
+    static ContextOptions context() {
+        return ContextOptions.defaults().withContextSize(ContextOptions.MODEL_SIZE).withThreads(2);
+    }
+
+    /** Weights on the CPU, where the goldens were computed. */
+    static ModelOptions onCpu() {
+        return ModelOptions.defaults().withGpuLayers(GpuLayers.NONE);
+    }
+
+    static GenerateOptions greedy(JsonNode golden) {
+        return GenerateOptions.defaults().withMaxTokens(golden.get("max_tokens").asInt()).withSampling(Sampling.greedy());
+    }
+
+    /** The settings of one record of sampled.jsonl or grammar.jsonl, whose names are those of make_goldens.py. */
+    static GenerateOptions sampled(JsonNode golden) {
+        JsonNode s = golden.get("sampling");
+        Sampling d = Sampling.defaults();
+        Map<Integer, Float> bias = new HashMap<>();
+        s.path("logit_bias").forEach(pair -> bias.put(pair.get(0).asInt(), (float) pair.get(1).asDouble()));
+        Sampling sampling = d.withSeed(golden.get("seed").asLong())
+                .withTemperature(number(s, "temperature", d.temperature()))
+                .withTruncation(new Sampling.Truncation(s.path("top_k").asInt(d.truncation().topK()),
+                        number(s, "top_p", d.truncation().topP()), number(s, "min_p", d.truncation().minP()),
+                        number(s, "typical_p", d.truncation().typicalP()),
+                        number(s, "top_n_sigma", d.truncation().topNSigma())))
+                .withDynamic(new Sampling.DynamicTemperature(number(s, "dynatemp_range", 0), number(s, "dynatemp_exponent", 1)))
+                .withXtc(new Sampling.Xtc(number(s, "xtc_probability", 0), number(s, "xtc_threshold", 0.1f)))
+                .withPenalties(new Sampling.Penalties(s.path("penalty_last_n").asInt(d.penalties().lastN()),
+                        number(s, "repeat_penalty", 1), number(s, "frequency_penalty", 0), number(s, "presence_penalty", 0)))
+                .withDry(new Sampling.Dry(number(s, "dry_multiplier", 0), number(s, "dry_base", d.dry().base()),
+                        s.path("dry_allowed_length").asInt(d.dry().allowedLength()), d.dry().lastN(), List.of()))
+                .withMirostat(new Sampling.Mirostat(s.path("mirostat").asInt(0), number(s, "mirostat_tau", d.mirostat().tau()),
+                        number(s, "mirostat_eta", d.mirostat().eta())))
+                .withLogitBias(bias);
+        GenerateOptions options = GenerateOptions.defaults().withMaxTokens(golden.get("max_tokens").asInt())
+                .withSampling(sampling).withIgnoreEos(s.path("ignore_eos").asBoolean(false));
+        return golden.has("grammar") ? options.withGrammar(Grammar.gbnf(golden.get("grammar").asText()))
+                : golden.has("json_schema") ? options.withJsonSchema(golden.get("json_schema").asText()) : options;
+    }
+
+    private static float number(JsonNode object, String key, float otherwise) {
+        return (float) object.path(key).asDouble(otherwise);
+    }
+
+    /** What a failure needs to be looked into: the command that gave the golden. */
+    static String command(JsonNode golden) {
+        return golden.path("command").asText();
+    }
+}
