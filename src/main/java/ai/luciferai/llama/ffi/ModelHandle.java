@@ -1,0 +1,214 @@
+package ai.luciferai.llama.ffi;
+
+import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
+
+import ai.luciferai.llama.bindings.lucifer_llama_h;
+import ai.luciferai.llama.bindings.lucifer_model_info;
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Progress;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * A loaded model with its vocabulary.
+ *
+ * <p><i>Ownership</i>: owns its contexts, samplers and adapters, see {@link NativeHandle}.
+ *
+ * <p><i>Threads</i>: every method here may be called by any number of threads at once; the native object is only read.
+ */
+public final class ModelHandle extends NativeHandle {
+
+    /** What is known about a token's part in ending a generation. */
+    private static final int UNKNOWN = 0;
+    private static final int GOES_ON = 1;
+    private static final int ENDS = 2;
+
+    private final Path path;
+    private final ModelDescription description;
+    private final AtomicInteger nextContext = new AtomicInteger(1);
+    private final AtomicInteger nextSampler = new AtomicInteger(1);
+
+    /** Bytes of the tokens seen so far, with text of control tokens and without. */
+    private final AtomicReferenceArray<byte[]> pieces;
+    private final AtomicReferenceArray<byte[]> plainPieces;
+    private final AtomicIntegerArray ends;
+
+    /**
+     * @param token  id
+     * @param attributes bit set of {@code enum llama_token_attr}
+     * @param endsGeneration whether a generation ends with it
+     */
+    public record TokenDescription(int token, int attributes, boolean endsGeneration, float score) {}
+
+    private ModelHandle(Path path, MemorySegment raw) {
+        super(path.getFileName().toString(), null, raw, lucifer_llama_h::lucifer_model_free);
+        this.path = path;
+        try {
+            this.description = describe();
+        } catch (RuntimeException fault) {
+            close();
+            throw fault;
+        }
+        this.pieces = new AtomicReferenceArray<>(description.nVocab());
+        this.plainPieces = new AtomicReferenceArray<>(description.nVocab());
+        this.ends = new AtomicIntegerArray(description.nVocab());
+    }
+
+    /**
+     * Loads a model. The files must have passed the check of the GGUF reader: this is no place for hostile input.
+     *
+     * @param progress hears "load", in thousandths
+     */
+    public static ModelHandle load(ModelParams params, Progress progress, Cancel cancel) {
+        NativeLibrary.require();
+        if (params.paths.isEmpty()) {
+            throw new InvalidOptionException("paths", "one file, or all parts of a split model", "none");
+        }
+        Path path = params.paths.getFirst();
+        try (Arena arena = Arena.ofConfined(); var poller = new ProgressPoller("load", "thousandths", progress)) {
+            MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+            int status = lucifer_model_load(params.toNative(arena, poller.cells(), cancel), out);
+            Status.check(status, "lucifer_model_load",
+                    Status.About.model(path).andOption("model", "options that fit this model", path));
+            return new ModelHandle(path, out.get(ValueLayout.ADDRESS, 0));
+        } finally {
+            Reference.reachabilityFence(cancel);
+        }
+    }
+
+    private ModelDescription describe() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = lucifer_model_info.allocate(arena);
+            lucifer_model_info.struct_size(struct, lucifer_model_info.sizeof());
+            Status.check(lucifer_model_describe(shared(), struct), "lucifer_model_describe");
+            return ModelDescription.of(struct);
+        }
+    }
+
+    /** The (first) file it was loaded from. */
+    public Path path() {
+        return path;
+    }
+
+    /** What it is. */
+    public ModelDescription description() {
+        return description;
+    }
+
+    String nextContextName() {
+        return "context #" + nextContext.getAndIncrement() + " of " + name();
+    }
+
+    String nextSamplerName() {
+        return "sampler #" + nextSampler.getAndIncrement() + " of " + name();
+    }
+
+    /**
+     * Tokens of a text.
+     *
+     * @param addSpecial   whether what the vocabulary wants at the start and end is added
+     * @param parseSpecial whether control tokens written in the text become these tokens
+     */
+    public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
+            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+            int cap = utf8.length / 2 + 16;
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_INT, cap);
+            int status = tokenize(in, addSpecial, parseSpecial, out, count);
+            if (status == Status.BUFFER_TOO_SMALL) {
+                out = arena.allocate(ValueLayout.JAVA_INT, count.get(ValueLayout.JAVA_INT, 0));
+                status = tokenize(in, addSpecial, parseSpecial, out, count);
+            }
+            Status.check(status, "lucifer_tokenize", Status.About.model(path));
+            return out.asSlice(0, 4L * count.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_INT);
+        } catch (IllegalStateException fault) {
+            throw explained(fault);
+        }
+    }
+
+    private int tokenize(MemorySegment text, boolean addSpecial, boolean parseSpecial, MemorySegment out, MemorySegment count) {
+        return lucifer_tokenize(shared(), text, text.byteSize(), addSpecial ? 1 : 0, parseSpecial ? 1 : 0,
+                out, (int) (out.byteSize() / 4), count);
+    }
+
+    /**
+     * Bytes of one token, which may be a part of a character's UTF-8. Remembered: asking again costs no native call.
+     *
+     * @param special whether control tokens have text too
+     * @return the cached array: do not change it
+     */
+    public byte[] piece(int token, boolean special) {
+        requireToken(token);
+        var cache = special ? pieces : plainPieces;
+        byte[] piece = cache.get(token);
+        if (piece == null) {
+            piece = text("lucifer_token_piece", 64, (buffer, capacity, length) ->
+                    lucifer_token_piece(shared(), token, special ? 1 : 0, buffer, capacity, length));
+            cache.set(token, piece);
+        }
+        return piece;
+    }
+
+    /** Text of tokens as bytes; parts of characters at the ends stay parts. */
+    public byte[] detokenize(int[] tokens, boolean removeSpecial, boolean unparseSpecial) {
+        for (int token : tokens) {
+            requireToken(token);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_INT, tokens);
+            return text("lucifer_detokenize", 8 * tokens.length + 64, (buffer, capacity, length) ->
+                    lucifer_detokenize(shared(), in, tokens.length, removeSpecial ? 1 : 0, unparseSpecial ? 1 : 0,
+                            buffer, capacity, length));
+        }
+    }
+
+    /** Whether a generation ends with this token. Remembered. */
+    public boolean endsGeneration(int token) {
+        requireToken(token);
+        int known = ends.get(token);
+        if (known == UNKNOWN) {
+            known = describe(token).endsGeneration() ? ENDS : GOES_ON;
+            ends.set(token, known);
+        }
+        return known == ENDS;
+    }
+
+    /** What the vocabulary says about a token. */
+    public TokenDescription describe(int token) {
+        requireToken(token);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment attributes = arena.allocate(ValueLayout.JAVA_INT);
+            MemorySegment isEog = arena.allocate(ValueLayout.JAVA_INT);
+            MemorySegment score = arena.allocate(ValueLayout.JAVA_FLOAT);
+            Status.check(lucifer_token_describe(shared(), token, attributes, isEog, score), "lucifer_token_describe");
+            return new TokenDescription(token, attributes.get(ValueLayout.JAVA_INT, 0), isEog.get(ValueLayout.JAVA_INT, 0) != 0,
+                    score.get(ValueLayout.JAVA_FLOAT, 0));
+        } catch (IllegalStateException fault) {
+            throw explained(fault);
+        }
+    }
+
+    private byte[] text(String function, int guess, NativeText.Source source) {
+        try {
+            return NativeText.bytes(function, guess, Status.About.model(path), source);
+        } catch (IllegalStateException fault) {
+            throw explained(fault);
+        }
+    }
+
+    private void requireToken(int token) {
+        if (token < 0 || token >= description.nVocab()) {
+            throw new InvalidOptionException("token", "an id from 0 to " + (description.nVocab() - 1), token);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package ai.luciferai.llama.ffi;
+
+import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
+
+import ai.luciferai.llama.core.NativeLibraryException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The native library: found, loaded once for the life of the process, checked, and made ready.
+ *
+ * <p>Only {@code lucifer_llama} is loaded by name; llama.cpp's libraries beside it are found through its rpath.
+ *
+ * <p><i>Threads</i>: any. <i>Errors</i>: a failure names every place tried and is thrown again on each later use.
+ */
+public final class NativeLibrary {
+
+    private static volatile NativeLibrary loaded;
+    private static NativeLibraryException failure;
+
+    private final Path path;
+
+    private NativeLibrary(Path path) {
+        this.path = path;
+    }
+
+    /**
+     * The library, loaded on first use. Every static factory of this package calls this first.
+     *
+     * @throws NativeLibraryException when there is none for this system, or another version of it
+     */
+    public static NativeLibrary require() {
+        NativeLibrary library = loaded;
+        return library != null ? library : load();
+    }
+
+    /** Whether a {@link #require} has succeeded. */
+    public static boolean isLoaded() {
+        return loaded != null;
+    }
+
+    private static synchronized NativeLibrary load() {
+        if (loaded != null) {
+            return loaded;
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        try {
+            Path path = LibraryLookup.ofThisProcess().find();
+            open(path);
+            loaded = new NativeLibrary(path);
+            NativeLog.applyLevel();
+            init(path.getParent());
+            return loaded;
+        } catch (NativeLibraryException e) {
+            loaded = null;
+            failure = e;
+            throw e;
+        }
+    }
+
+    /** Must come before the first touch of a bindings class that calls C: their symbols are those of loaded libraries. */
+    private static void open(Path path) {
+        try {
+            System.load(path.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new NativeLibraryException("cannot load " + path + " on " + LibraryLookup.platform() + ": " + e.getMessage(),
+                    "the library was built for another system or lacks one of its own libraries: build it here, or set -D"
+                            + LibraryLookup.PROPERTY, e);
+        } catch (IllegalCallerException e) {
+            throw new NativeLibraryException("this JVM forbids native access: " + e.getMessage(),
+                    "start java with --enable-native-access=ALL-UNNAMED, or =ai.luciferai.llama on the module path", e);
+        }
+        int version = abiVersion(path);
+        if (version != LUCIFER_ABI_VERSION()) {
+            throw new NativeLibraryException(path + " has ABI version " + version + ", these classes need " + LUCIFER_ABI_VERSION(),
+                    "use the library that was built together with this jar");
+        }
+    }
+
+    private static int abiVersion(Path path) {
+        try {
+            return lucifer_abi_version();
+        } catch (LinkageError e) {
+            throw new NativeLibraryException(path + " is not the library that these classes need: it lacks lucifer_abi_version",
+                    "use the library that was built together with this jar", e);
+        }
+    }
+
+    private static void init(Path folder) {
+        try (Arena arena = Arena.ofConfined()) {
+            int status = lucifer_init(arena.allocateFrom(folder.toString()));
+            if (status != Status.OK) {
+                throw new NativeLibraryException("lucifer_init failed for the backends in " + folder,
+                        "run the command doctor for details", Status.exception(status, "lucifer_init", "", Status.About.NOTHING));
+            }
+        }
+    }
+
+    /** Where it was loaded from. */
+    public Path path() {
+        return path;
+    }
+
+    /** Versions and build flags as the library tells them: {@code llama.cpp}, {@code llama.cpp.commit}, {@code ggml}, and so on. */
+    public Map<String, String> buildInfo() {
+        var info = new LinkedHashMap<String, String>();
+        NativeText.string("lucifer_build_info", 1024, Status.About.NOTHING, (buffer, capacity, length) ->
+                lucifer_build_info(buffer, capacity, length)).lines().forEach(line -> {
+                    int equals = line.indexOf('=');
+                    info.put(line.substring(0, equals), line.substring(equals + 1));
+                });
+        return info;
+    }
+
+    /**
+     * One line of the library's table of struct sizes and field offsets.
+     *
+     * @param name  "struct" (then value is its size) or "struct.field" (then value is its offset)
+     * @param value bytes
+     */
+    public record Layout(String name, long value) {}
+
+    /** What the library was compiled with, for comparing with the bindings. */
+    public List<Layout> layouts() {
+        var table = new ArrayList<Layout>();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment text = arena.allocate(256);
+            while (lucifer_layout(table.size(), text, text.byteSize(), length, value) == Status.OK) {
+                byte[] name = text.asSlice(0, length.get(ValueLayout.JAVA_LONG, 0)).toArray(ValueLayout.JAVA_BYTE);
+                table.add(new Layout(new String(name, StandardCharsets.UTF_8), value.get(ValueLayout.JAVA_LONG, 0)));
+            }
+        }
+        return table;
+    }
+
+    /** Ways to fail on purpose. */
+    public enum Fault {
+        /** A C++ exception. */
+        EXCEPTION,
+        /** A failed assertion in C code. */
+        ASSERTION,
+        /** A failed assertion in a graph that is being computed: ends the process. */
+        ASSERTION_IN_GRAPH
+    }
+
+    /** Fails on purpose, for tests of the guard and for the self-check. */
+    public void provoke(Fault fault) {
+        Status.check(lucifer_provoke(fault.ordinal()), "lucifer_provoke");
+    }
+}

@@ -1,0 +1,103 @@
+package ai.luciferai.llama.ffi;
+
+import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
+
+import ai.luciferai.llama.bindings.lucifer_llama_h;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Chooses tokens from logits: the chain of samplers, the grammar, and the history that penalties look at.
+ *
+ * <p><i>Ownership</i>: a child of its model. <i>Threads</i>: one at a time.
+ */
+public final class SamplerHandle extends NativeHandle {
+
+    private final MemorySegment out;
+
+    private SamplerHandle(ModelHandle model, MemorySegment raw) {
+        super(model.nextSamplerName(), model, raw, lucifer_llama_h::lucifer_sampler_free);
+        this.out = arena().allocate(ValueLayout.JAVA_LONG);
+    }
+
+    /**
+     * Makes a sampler.
+     *
+     * @throws ai.luciferai.llama.core.InvalidOptionException for parameters that do not go together, or a grammar that does not parse
+     */
+    public static SamplerHandle init(ModelHandle model, SamplerParams params) {
+        return model.adopt(() -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
+                int status = lucifer_sampler_init(model.shared(), params.toNative(arena), pointer);
+                Status.check(status, "lucifer_sampler_init", params.grammar == null
+                        ? Status.About.option("sampling", "parameters that go together", "others")
+                        : Status.About.option("grammar", "a grammar in GBNF", "another text"));
+                return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0));
+            }
+        });
+    }
+
+    /** Puts a prompt's token into the history; does not advance the grammar. */
+    public void accept(int token) {
+        MemorySegment sampler = claim("accept");
+        try {
+            Status.checkHot(lucifer_sampler_accept(sampler, token), "lucifer_sampler_accept");
+        } finally {
+            release();
+        }
+    }
+
+    /** Chooses a token from the logits of the batch's token {@code index}, and accepts it (history and grammar). */
+    public int sample(ContextHandle context, int index) {
+        MemorySegment sampler = claim("sample");
+        try {
+            MemorySegment pointer = context.claim("sample");
+            try {
+                Status.checkHot(lucifer_sampler_sample(sampler, pointer, index, out), "lucifer_sampler_sample");
+                return out.get(ValueLayout.JAVA_INT, 0);
+            } finally {
+                context.release();
+            }
+        } finally {
+            release();
+        }
+    }
+
+    /** Forgets history and grammar state, and begins the random numbers anew. */
+    public void reset() {
+        MemorySegment sampler = claim("reset");
+        try {
+            Status.check(lucifer_sampler_reset(sampler), "lucifer_sampler_reset");
+        } finally {
+            release();
+        }
+    }
+
+    /** The seed in use, also when it was drawn at random; from 0 to 2³²-1. */
+    public long seed() {
+        MemorySegment sampler = claim("seed");
+        try {
+            Status.check(lucifer_sampler_seed(sampler, out), "lucifer_sampler_seed");
+            return Integer.toUnsignedLong(out.get(ValueLayout.JAVA_INT, 0));
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * GBNF grammar of a JSON schema.
+     *
+     * @throws ai.luciferai.llama.core.InvalidOptionException with the schema's fault
+     */
+    public static String grammarFromSchema(String schema) {
+        NativeLibrary.require();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment text = NativeText.in(arena, "jsonSchema", schema);
+            var about = Status.About.option("jsonSchema", "a JSON schema", "another text");
+            return NativeText.string("lucifer_grammar_from_schema", 4096, about,
+                    (buffer, capacity, length) -> lucifer_grammar_from_schema(text, buffer, capacity, length));
+        }
+    }
+}
