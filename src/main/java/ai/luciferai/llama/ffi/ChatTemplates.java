@@ -25,8 +25,7 @@ public final class ChatTemplates {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = NativeText.in(arena, "chatTemplate", template);
             MemorySegment json = NativeText.in(arena, "messages", request);
-            var about = Status.About.model(model.path()).andOption("chatTemplate", "a template that renders these messages",
-                    template == null ? "the model's own" : "another text");
+            var about = Status.About.model(model.path()).andOption("chatTemplate", "a template that renders these messages", null);
             return NativeText.string("lucifer_chat_render", 16 * 1024, about, (buffer, capacity, length) ->
                     lucifer_chat_render(model.shared(), source, json, buffer, capacity, length));
         } catch (IllegalStateException fault) {

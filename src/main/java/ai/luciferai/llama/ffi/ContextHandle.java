@@ -55,7 +55,7 @@ public final class ContextHandle extends NativeHandle {
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
                 int status = lucifer_context_init(model.shared(), params.toNative(arena), pointer);
                 Status.check(status, "lucifer_context_init",
-                        Status.About.model(model.path()).andOption("context", "options that fit this model", "others"));
+                        Status.About.model(model.path()).andOption("context", "options that this model can use", null));
                 return new ContextHandle(model, pointer.get(ValueLayout.ADDRESS, 0));
             }
         });

@@ -19,8 +19,8 @@ final class LibraryLookup {
     /** Names the library file, or the folder that holds it. */
     static final String PROPERTY = "ai.luciferai.llama.native";
 
-    /** Where a checkout builds to, below its root, newest kind first. */
-    private static final List<String> BUILD_FOLDERS = List.of("target/native/lib", "target/native/bin");
+    /** Where a checkout builds to, below its root: one folder for each preset of native/CMakePresets.json. */
+    private static final List<String> BUILD_FOLDERS = List.of("build/native/dev/lib", "build/native/release/lib");
 
     private final String library = System.mapLibraryName("lucifer_llama");
     private final List<String> tried = new ArrayList<>();

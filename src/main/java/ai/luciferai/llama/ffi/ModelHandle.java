@@ -77,7 +77,7 @@ public final class ModelHandle extends NativeHandle {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             int status = lucifer_model_load(params.toNative(arena, poller.cells(), cancel), out);
             Status.check(status, "lucifer_model_load",
-                    Status.About.model(path).andOption("model", "options that fit this model", path));
+                    Status.About.model(path).andOption("model", "options that this model can use", null));
             return new ModelHandle(path, out.get(ValueLayout.ADDRESS, 0));
         } finally {
             Reference.reachabilityFence(cancel);

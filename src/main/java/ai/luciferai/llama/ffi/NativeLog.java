@@ -134,11 +134,12 @@ public final class NativeLog {
         /** Delivers what was taken; false when there was nothing. */
         boolean pass(int status, MemorySegment from) {
             long bytes = length.get(ValueLayout.JAVA_LONG, 0);
+            long lost = dropped.get(ValueLayout.JAVA_LONG, 0);
+            if (status == Status.OK && lost > 0) {
+                deliver(WARN, lost + " log lines were dropped");
+            }
             if (status != Status.OK || bytes < 0) {
                 return false;
-            }
-            if (dropped.get(ValueLayout.JAVA_LONG, 0) > 0) {
-                deliver(WARN, dropped.get(ValueLayout.JAVA_LONG, 0) + " log lines were dropped");
             }
             byte[] line = from.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
             deliver(lineLevel.get(ValueLayout.JAVA_INT, 0), new String(line, StandardCharsets.UTF_8).stripTrailing());

@@ -32,8 +32,8 @@ public final class SamplerHandle extends NativeHandle {
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
                 int status = lucifer_sampler_init(model.shared(), params.toNative(arena), pointer);
                 Status.check(status, "lucifer_sampler_init", params.grammar == null
-                        ? Status.About.option("sampling", "parameters that go together", "others")
-                        : Status.About.option("grammar", "a grammar in GBNF", "another text"));
+                        ? Status.About.option("sampling", "parameters that llama.cpp accepts", null)
+                        : Status.About.option("grammar", "a grammar in GBNF", null));
                 return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0));
             }
         });
@@ -95,7 +95,7 @@ public final class SamplerHandle extends NativeHandle {
         NativeLibrary.require();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment text = NativeText.in(arena, "jsonSchema", schema);
-            var about = Status.About.option("jsonSchema", "a JSON schema", "another text");
+            var about = Status.About.option("jsonSchema", "a JSON schema", null);
             return NativeText.string("lucifer_grammar_from_schema", 4096, about,
                     (buffer, capacity, length) -> lucifer_grammar_from_schema(text, buffer, capacity, length));
         }

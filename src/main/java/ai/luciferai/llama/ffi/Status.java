@@ -34,7 +34,7 @@ final class Status {
      * @param model    the model or file that the call reads, or null
      * @param option   the option whose value the call judges, or null
      * @param expected what the option accepts, or null
-     * @param given    the option's value, or null
+     * @param given    the option's value, or null when the native message names it
      */
     record About(Object model, String option, String expected, Object given) {
 
@@ -62,7 +62,7 @@ final class Status {
     static void check(int status, String function, About about) {
         NativeLog.drain();
         if (status != OK) {
-            throw exception(status, function, lastError(), about);
+            throw exception(status, function, lastError(function), about);
         }
     }
 
@@ -76,20 +76,21 @@ final class Status {
     /** Notes a failure where nobody can be told by an exception. */
     static void warn(int status, String what) {
         if (status != OK) {
-            NativeLog.deliver(NativeLog.WARN, what + " failed (" + name(status) + "): " + lastError());
+            NativeLog.deliver(NativeLog.WARN, what + " failed (" + name(status) + "): " + lastError(""));
         }
     }
 
     static BridgeException exception(int status, String function, String message, About about) {
         return switch (name(status)) {
-            case "CANCELLED" -> new CancelledException(about.model() == null ? function : function + " of " + about.model());
+            case "CANCELLED" -> new CancelledException(plain(function) + (about.model() == null ? "" : " of " + about.model()));
             case "OUT_OF_MEMORY" -> new OutOfMemoryException(function + ": " + message,
                     "fewer GPU layers, a smaller context or a smaller quantization");
             case "INVALID_FILE" -> about.model() instanceof Path path
                     ? new InvalidFileException(path, "native loader", "a file that llama.cpp can load", message)
                     : failure(status, function, message, null);
             case "INVALID_ARGUMENT" -> about.option() != null
-                    ? new InvalidOptionException(about.option(), about.expected(), about.given() + " (" + message + ")")
+                    ? new InvalidOptionException(about.option(), about.expected(),
+                            about.given() == null ? message : about.given() + " (" + message + ")")
                     : failure(status, function, message, null);
             case "UNSUPPORTED" -> about.model() != null
                     ? new UnsupportedModelException(about.model(), function, "something that this version can do", message)
@@ -110,7 +111,17 @@ final class Status {
         return status >= 0 && status < NAMES.size() ? NAMES.get(status) : "status " + status;
     }
 
-    /** Message of this thread's last failed call. */
+    /** "lucifer_context_decode" as words. */
+    private static String plain(String function) {
+        return function.replace("lucifer_", "").replace('_', ' ');
+    }
+
+    /** Message of this thread's last failed call, without the function's name, which the exceptions give themselves. */
+    private static String lastError(String function) {
+        String text = lastError();
+        return text.startsWith(function + ": ") ? text.substring(function.length() + 2) : text;
+    }
+
     private static String lastError() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment length = arena.allocate(ValueLayout.JAVA_LONG);
