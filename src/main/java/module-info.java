@@ -4,4 +4,8 @@ module ai.luciferai.llama {
     requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;
+
+    exports ai.luciferai.llama;
+    exports ai.luciferai.llama.core;
+    exports ai.luciferai.llama.gguf;
 }
