@@ -111,7 +111,7 @@ final class LibraryLookup {
             tried.add("packaged resource " + resource + ": this jar has none");
             return null;
         }
-        return existing(PackagedLibrary.unpack(manifest).resolve(library), "unpacked from " + manifest);
+        return existing(PackagedLibrary.unpack(manifest, PackagedLibrary.cache()).resolve(library), "unpacked from " + manifest);
     }
 
     private Path existing(Path file, String origin) {

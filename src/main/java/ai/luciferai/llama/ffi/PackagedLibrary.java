@@ -38,19 +38,19 @@ final class PackagedLibrary {
     /**
      * The folder that holds the libraries of a manifest.
      *
+     * @param cache folder to make it in
      * @throws NativeLibraryException when they cannot be written there or are not what the manifest says
      */
-    static Path unpack(URL manifest) {
-        Path target = null;
+    static Path unpack(URL manifest, Path cache) {
         try {
             byte[] text = read(manifest);
-            target = cache().resolve(folderName(text));
+            Path target = cache.resolve(folderName(text));
             if (!Files.isDirectory(target)) {
                 copyAll(manifest, text, target);
             }
             return target;
         } catch (IOException e) {
-            throw new NativeLibraryException("cannot unpack " + manifest + " into " + target + ": " + e,
+            throw new NativeLibraryException("cannot unpack " + manifest + " into " + cache + ": " + e,
                     "make that folder writable, or name another with -D" + CACHE_PROPERTY + "=…", e);
         }
     }
@@ -64,6 +64,7 @@ final class PackagedLibrary {
         return version + "-" + HexFormat.of().formatHex(sha256().digest(manifest), 0, 8);
     }
 
+    /** The user's cache folder, or what {@link #CACHE_PROPERTY} says. */
     static Path cache() {
         String explicit = System.getProperty(CACHE_PROPERTY);
         if (explicit != null) {
