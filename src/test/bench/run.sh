@@ -1,0 +1,48 @@
+#!/bin/sh
+# All benchmarks in one run; prints the tables of README.md's section on speed. Needs a quiet machine, Linux, and what the build needs.
+#     src/test/bench/run.sh [speed|start|memory|peer]...
+set -eu
+cd "$(dirname "$0")/../../.."
+work=build/bench
+lib=$work/lib
+what=${*:-speed start memory peer}
+
+./lucifer-llama --version >/dev/null # builds what is missing
+mvn -q -o test-compile
+java_home=$(./lucifer-llama doctor --json | sed -n 's/.*"java.home" *: *"\([^"]*\)".*/\1/p')
+java=${java_home:-${JAVA_HOME:?set JAVA_HOME to a JDK 25}}/bin/java
+class_path=target/test-classes:target/classes:$(find target/dist -name '*.jar' ! -name 'lucifer-llama-*' | tr '\n' ':')
+run() { "$java" --enable-native-access=ALL-UNNAMED -cp "$class_path" "$@"; }
+
+cmake -G Ninja -S src/test/bench -B "$work" -DCMAKE_BUILD_TYPE=Release >"$work.log"
+cmake --build "$work" >>"$work.log"
+tiny=src/main/resources/ai/luciferai/llama/lucifer-tiny-f16.gguf
+big=$work/random-100m-q8_0.gguf
+[ -f "$big" ] || run ai.luciferai.llama.bench.RandomModel "$big"
+
+for library in libllama.so libggml-cpu.so; do
+    cmp -s "$lib/$library" "build/native/dev/lib/$library" && same=yes || same=no
+    echo "$library byte for byte the same on both sides: $same"
+done
+echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
+
+for one in $what; do
+    case $one in
+        speed)
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$big" 5
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$tiny" 10 ;;
+        start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" ./lucifer-llama "$tiny" 20 ;;
+        memory) "$java" --enable-native-access=ALL-UNNAMED -Xms64m -Xmx64m -XX:+AlwaysPreTouch -cp "$class_path" \
+            ai.luciferai.llama.bench.MemoryGrowth 1000 ;;
+        peer)
+            mvn -q dependency:get -Dartifact=de.kherud:llama:4.2.0
+            jar=${HOME}/.m2/repository/de/kherud/llama/4.2.0/llama-4.2.0.jar
+            for round in 1 2 3; do
+                echo "de.kherud:llama 4.2.0, round $round"
+                "$java" --enable-native-access=ALL-UNNAMED -cp "$jar" src/test/bench/Kherud.java "$big" 3 2>/dev/null | grep -E '^(load_ms|tok_s)'
+                echo "lucifer-llama, round $round"
+                run ai.luciferai.llama.bench.Answering "$big" 3
+            done ;;
+        *) echo "unknown benchmark '$one': speed, start, memory, peer" >&2; exit 2 ;;
+    esac
+done

@@ -1,0 +1,51 @@
+package ai.luciferai.llama.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Prompt and generation speed against llama-bench: the two run in turn, and the medians of all samples are compared. */
+public final class Speed {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Speed() {}
+
+    /** {@code Speed LLAMA_BENCH LAUNCHER MODEL ROUNDS}; a MODEL of {@code -} is the embedded one, LLAMA_BENCH then needs its file. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        String model = args[2];
+        int rounds = Integer.parseInt(args[3]);
+        Map<String, List<Double>> theirs = new LinkedHashMap<>();
+        Map<String, List<Double>> ours = new LinkedHashMap<>();
+        for (int round = 0; round < rounds; round++) {
+            theirs(Run.output(args[0], "-m", model, "-t", "2", "-r", "3", "-o", "json"), theirs);
+            ours(Run.output(args[1], "bench", "-m", model, "-t", "2", "-r", "3", "--json"), ours);
+        }
+        System.out.printf("%n%s, %d rounds in turn, three runs each, two threads%n%n", Path.of(model).getFileName(), rounds);
+        System.out.println("| test | llama-bench, tok/s | lucifer-llama bench, tok/s | ratio | difference per token, us |");
+        System.out.println("| --- | ---: | ---: | ---: | ---: |");
+        theirs.forEach((test, samples) -> {
+            double a = Run.median(samples);
+            double b = Run.median(ours.get(test));
+            System.out.printf("| %s | %.1f | %.1f | %.3f | %.1f |%n", test, a, b, b / a, 1e6 / b - 1e6 / a);
+        });
+    }
+
+    private static void theirs(String json, Map<String, List<Double>> samples) throws IOException {
+        for (JsonNode test : JSON.readTree(json)) {
+            String name = test.get("n_gen").asInt() == 0 ? "pp" + test.get("n_prompt") : "tg" + test.get("n_gen");
+            test.get("samples_ts").forEach(s -> samples.computeIfAbsent(name, n -> new ArrayList<>()).add(s.asDouble()));
+        }
+    }
+
+    private static void ours(String json, Map<String, List<Double>> samples) throws IOException {
+        for (JsonNode test : JSON.readTree(json).get("results")) {
+            test.get("samples").forEach(s -> samples.computeIfAbsent(test.get("test").asText(), n -> new ArrayList<>()).add(s.asDouble()));
+        }
+    }
+}
