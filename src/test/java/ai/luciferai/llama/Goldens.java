@@ -26,6 +26,17 @@ final class Goldens {
         return fixture("lora/tiny-lora.gguf");
     }
 
+    /** A program that the native build put beside the libraries. */
+    static Path program(String name) {
+        Path folder = Path.of(System.getProperty("ai.luciferai.llama.native", Path.of(System.getProperty("basedir", "."),
+                "build", "native", "dev", "lib").toString()));
+        Path program = folder.resolve(System.getProperty("os.name").startsWith("Windows") ? name + ".exe" : name);
+        if (!Files.isExecutable(program)) {
+            throw new AssertionError("no program " + program + ": the native build makes it");
+        }
+        return program;
+    }
+
     /** The records of a file of JSON lines. */
     static List<JsonNode> read(String name) {
         try {

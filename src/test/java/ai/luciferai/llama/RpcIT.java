@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +36,7 @@ class RpcIT {
     void allLayersOnAnRpcServer(@TempDir Path folder) throws Exception {
         int port = freePort();
         Path log = folder.resolve("rpc-server.log");
-        Process server = new ProcessBuilder(server().toString(), "--host", "127.0.0.1", "--port", Integer.toString(port))
+        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port))
                 .redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             waitUntilListening(server, port, log);
@@ -81,15 +80,6 @@ class RpcIT {
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
             }
         }
-    }
-
-    /** The server stands beside the native libraries, wherever this build put them. */
-    private static Path server() {
-        String name = System.getProperty("os.name").startsWith("Windows") ? "ggml-rpc-server.exe" : "ggml-rpc-server";
-        Path build = Path.of(System.getProperty("basedir", "."), "build", "native");
-        List<Path> places = Stream.of("dev", "release").map(preset -> build.resolve(preset).resolve("lib").resolve(name)).toList();
-        return places.stream().filter(Files::isExecutable).findFirst().orElseThrow(() -> new AssertionError(
-                "no " + name + " at " + places.stream().map(Path::toString).collect(Collectors.joining(", "))));
     }
 
     private static String java() {
