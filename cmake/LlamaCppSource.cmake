@@ -21,7 +21,7 @@ endfunction()
 # Fast without a network: a reachable server answers the first question within seconds.
 function(lucifer_fetch_git temp result)
     set(ENV{GIT_TERMINAL_PROMPT} 0)
-    execute_process(COMMAND ${GIT_EXECUTABLE} ls-remote ${LLAMA_CPP_GIT_URL} refs/tags/${LLAMA_CPP_TAG}
+    execute_process(COMMAND ${GIT_EXECUTABLE} ls-remote --exit-code ${LLAMA_CPP_GIT_URL} refs/tags/${LLAMA_CPP_TAG}
         TIMEOUT 15 RESULT_VARIABLE code OUTPUT_QUIET ERROR_VARIABLE error ERROR_STRIP_TRAILING_WHITESPACE)
     if(code EQUAL 0)
         message(STATUS "llama.cpp ${LLAMA_CPP_VERSION}: cloning ${LLAMA_CPP_GIT_URL}")
@@ -32,7 +32,7 @@ function(lucifer_fetch_git temp result)
     if(code EQUAL 0)
         lucifer_check_tree(${temp}/source error)
     elseif(NOT error)
-        set(error "${code}")
+        set(error "no answer or no such tag (${code})")
     endif()
     set(${result} "${error}" PARENT_SCOPE)
 endfunction()
@@ -44,10 +44,12 @@ function(lucifer_fetch_npm temp result)
         return()
     endif()
     message(STATUS "llama.cpp ${LLAMA_CPP_VERSION}: fetching ${LLAMA_CPP_NPM} with npm")
-    execute_process(COMMAND ${NPM_EXECUTABLE} pack ${LLAMA_CPP_NPM} --silent --fetch-retries=1 --fetch-timeout=120000
+    execute_process(COMMAND ${NPM_EXECUTABLE} pack ${LLAMA_CPP_NPM} --loglevel=error
+            --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=1000 --fetch-timeout=120000
         WORKING_DIRECTORY ${temp} RESULT_VARIABLE code OUTPUT_QUIET ERROR_VARIABLE error ERROR_STRIP_TRAILING_WHITESPACE)
     file(GLOB package ${temp}/*.tgz)
     if(NOT code EQUAL 0 OR NOT package)
+        string(REGEX MATCH "FetchError[^\n]*|^[^\n]*" error "${error}")
         set(${result} "npm pack ended with ${code}: ${error}" PARENT_SCOPE)
         return()
     endif()

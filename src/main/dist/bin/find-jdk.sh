@@ -25,7 +25,8 @@ find_jdk() {
             "$HOME"/.sdkman/candidates/java/* /Library/Java/JavaVirtualMachines/*/Contents/Home
     fi
     for candidate; do
-        version=$(jdk_version "$candidate") || { [ -e "$candidate" ] && tried+=("$candidate: no JDK"); continue; }
+        case $candidate in *\**) continue ;; esac # a pattern that matched nothing
+        version=$(jdk_version "$candidate") || { tried+=("$candidate: no JDK"); continue; }
         if [ "$version" -ge 25 ]; then
             jdk=$candidate
             return
