@@ -1,7 +1,6 @@
 /** llama.cpp for Java: see the package documentation of the exported packages. */
 module ai.luciferai.llama {
     requires com.fasterxml.jackson.databind;
-    requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;
 

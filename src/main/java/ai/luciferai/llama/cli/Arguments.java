@@ -1,0 +1,155 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The words of a command line by option, and their conversion to numbers and lists.
+ *
+ * <p><i>Errors</i>: {@link InvalidOptionException} with the option as the user typed it. Asking for an option that the verb does not
+ * declare is an {@link IllegalStateException}: a mistake of ours.
+ */
+final class Arguments {
+
+    private record Given(Syntax.Option option, String name, String value) {}
+
+    private final Syntax syntax;
+    private final List<Given> given = new ArrayList<>();
+    private final List<String> operands = new ArrayList<>();
+
+    Arguments(Syntax syntax) {
+        this.syntax = syntax;
+    }
+
+    void add(Syntax.Option option, String name, String value) {
+        if (!option.choices().isEmpty() && !option.choices().contains(value)) {
+            String near = Similar.nearest(value, option.choices());
+            throw new InvalidOptionException(name, "one of " + String.join(", ", option.choices()), quote(value),
+                    near == null ? null : "did you mean " + near + "?");
+        }
+        given.add(new Given(option, name, value));
+    }
+
+    /** The words that belong to no option, in order. */
+    List<String> operands() {
+        return operands;
+    }
+
+    /** Whether the option was given at all. */
+    boolean has(String name) {
+        return last(name) != null;
+    }
+
+    /** Whether a switch is on: as last said, or the default. */
+    boolean on(String name, boolean fallback) {
+        Given last = last(name);
+        return last == null ? fallback : last.option().names().contains(last.name());
+    }
+
+    /** The option's last value, or null. */
+    String text(String name) {
+        return text(name, null);
+    }
+
+    /** The option's last value, or the default. */
+    String text(String name, String fallback) {
+        Given last = last(name);
+        return last == null ? fallback : last.value();
+    }
+
+    /** Every value of an option that may be repeated, in order. */
+    List<String> texts(String name) {
+        Syntax.Option option = syntax.named(name);
+        var values = new ArrayList<String>();
+        for (Given one : given) {
+            if (one.option() == option) {
+                values.add(one.value());
+            }
+        }
+        return values;
+    }
+
+    /** Every value of an option whose values are lists, split at the separator. */
+    List<String> list(String name, char separator) {
+        var parts = new ArrayList<String>();
+        for (String value : texts(name)) {
+            int start = 0;
+            for (int end; start <= value.length(); start = end + 1) {
+                end = value.indexOf(separator, start);
+                end = end < 0 ? value.length() : end;
+                if (end == start) {
+                    throw new InvalidOptionException(typed(name), "values with '" + separator + "' between them", quote(value));
+                }
+                parts.add(value.substring(start, end));
+            }
+        }
+        return parts;
+    }
+
+    /** A whole number; the record that takes it checks the range. */
+    int integer(String name, int fallback) {
+        Given last = last(name);
+        return last == null ? fallback : integerOf(last.name(), last.value());
+    }
+
+    /** A whole number out of an option's value. */
+    static int integerOf(String name, String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new InvalidOptionException(name, "a whole number", quote(value));
+        }
+    }
+
+    /** A whole number of at least {@code least}. */
+    int integer(String name, int fallback, int least) {
+        int value = integer(name, fallback);
+        if (value < least && has(name)) {
+            throw new InvalidOptionException(typed(name), "a whole number of at least " + least, value);
+        }
+        return value;
+    }
+
+    /** A finite decimal number. */
+    float decimal(String name, float fallback) {
+        Given last = last(name);
+        return last == null ? fallback : decimalOf(last.name(), last.value());
+    }
+
+    /** A finite decimal number out of an option's value. */
+    static float decimalOf(String name, String value) {
+        try {
+            float number = Float.parseFloat(value);
+            // parseFloat also takes "1f", "0x1p3" and surrounding blanks, which nobody means.
+            if (Float.isFinite(number) && "0123456789.".indexOf(value.charAt(value.length() - 1)) >= 0 && value.indexOf('x') < 0) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // answered below
+        }
+        throw new InvalidOptionException(name, "a number", quote(value));
+    }
+
+    /** The option as the user typed it last, for messages. */
+    String typed(String name) {
+        Given last = last(name);
+        return last == null ? name : last.name();
+    }
+
+    private Given last(String name) {
+        Syntax.Option option = syntax.named(name);
+        for (int i = given.size() - 1; i >= 0; i--) {
+            if (given.get(i).option() == option) {
+                return given.get(i);
+            }
+        }
+        return null;
+    }
+
+    /** Text as messages show it: in quotes, and cut when it is long. */
+    static String quote(String text) {
+        String shown = text.length() > 80 ? text.substring(0, 77) + "…" : text;
+        return "'" + shown.replace("\n", "\\n") + "'";
+    }
+}

@@ -1,0 +1,83 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.CacheType;
+import ai.luciferai.llama.ContextOptions;
+import ai.luciferai.llama.FlashAttention;
+import ai.luciferai.llama.KvCache;
+import ai.luciferai.llama.Rope;
+import ai.luciferai.llama.Threads;
+import java.util.List;
+import java.util.Locale;
+
+/** The working memory and how it is computed: {@link ContextOptions}. */
+final class ContextMixin {
+
+    private static final List<String> CACHE_TYPES =
+            List.of("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1");
+
+    private ContextMixin() {}
+
+    static void declare(Syntax syntax) {
+        ContextOptions d = ContextOptions.defaults();
+        syntax.group("Context")
+                .option("-c --ctx-size --context-size", "N", "tokens it can hold; 0: as many as the model was trained with "
+                        + "(default: the same, but at most 4096)")
+                .option("-t --threads", "N", "threads for single tokens (default: one for each physical core)")
+                .option("-tb --threads-batch", "N", "threads for prompts (default: as -t)")
+                .option("-b --batch-size", "N", "most tokens in one call", d.batchSize())
+                .option("-ub --ubatch-size", "N", "most tokens computed at once", d.ubatchSize())
+                .optional("-fa --flash-attn --flash-attention", List.of("on", "off", "auto", "1", "0"),
+                        "attention without the score matrix in memory", "auto")
+                .choice("-ctk --cache-type-k", CACHE_TYPES, "number format of cached keys", "f16")
+                .choice("-ctv --cache-type-v", CACHE_TYPES, "number format of cached values; small ones need -fa", "f16")
+                .toggle("-kvo --kv-offload", "-nkvo --no-kv-offload", "cache on the devices that hold the layers (default: yes)")
+                .flag("--swa-full", "full-size cache for sliding-window layers")
+                .choice("--rope-scaling", List.of("none", "linear", "yarn", "longrope"), "stretch the context (default: as the model says)",
+                        null)
+                .option("--rope-freq-base", "X", "base frequency of positions (default: the model's)")
+                .option("--rope-freq-scale", "X", "0.5 doubles the context (default: the model's)");
+    }
+
+    static ContextOptions options(Arguments a) {
+        ContextOptions d = ContextOptions.defaults();
+        return d.withContextSize(a.integer("-c", ContextOptions.AUTO_SIZE, 0))
+                .withThreads(threads(a))
+                .withBatchSize(a.integer("-b", d.batchSize()))
+                .withUbatchSize(a.integer("-ub", d.ubatchSize()))
+                .withFlashAttention(flashAttention(a))
+                .withCache(cache(a))
+                .withRope(rope(a));
+    }
+
+    /** llama.cpp takes any number below 1 for "choose yourself". */
+    static Threads threads(Arguments a) {
+        int generation = Math.max(0, a.integer("-t", 0));
+        return new Threads(generation, Math.max(0, a.integer("-tb", generation)));
+    }
+
+    static FlashAttention flashAttention(Arguments a) {
+        return switch (a.text("-fa", "auto")) {
+            case "on", "1" -> FlashAttention.ON;
+            case "off", "0" -> FlashAttention.OFF;
+            default -> FlashAttention.AUTO;
+        };
+    }
+
+    private static KvCache cache(Arguments a) {
+        return KvCache.defaults()
+                .withTypes(cacheType(a, "-ctk"), cacheType(a, "-ctv"))
+                .withOffload(a.on("-kvo", true))
+                .withSwaFull(a.has("--swa-full"));
+    }
+
+    private static CacheType cacheType(Arguments a, String name) {
+        return CacheType.valueOf(a.text(name, "f16").toUpperCase(Locale.ROOT));
+    }
+
+    private static Rope rope(Arguments a) {
+        return Rope.defaults()
+                .withScaling(Rope.Scaling.valueOf(a.text("--rope-scaling", "model").toUpperCase(Locale.ROOT)))
+                .withFrequencyBase(a.decimal("--rope-freq-base", 0))
+                .withFrequencyScale(a.decimal("--rope-freq-scale", 0));
+    }
+}

@@ -1,0 +1,172 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.Token;
+import ai.luciferai.llama.core.Cancel;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What a command works in: its streams, how much it says, and the request to stop.
+ *
+ * <p>Results go to {@link #print}, in UTF-8 whatever the locale says, because programs read them; everything else goes to
+ * {@link #err}.
+ */
+final class Environment {
+
+    /** Whoever read our results does not any more, as in {@code generate … | head -1}: no fault, but no reason to go on. */
+    static final class ReaderGoneException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        ReaderGoneException(IOException cause) {
+            super("the reader of stdout went away", cause);
+        }
+    }
+
+    private final InputStream in;
+    private final OutputStream out;
+    private final PrintStream err;
+    private final boolean errIsTerminal;
+    private final Cancel cancel = new Cancel();
+    private Verbosity verbosity = Verbosity.NORMAL;
+    private volatile boolean waiting;
+
+    Environment(InputStream in, OutputStream out, PrintStream err, boolean errIsTerminal) {
+        this.in = new BufferedInputStream(in, 8192);
+        this.out = new BufferedOutputStream(out, 8192);
+        this.err = err;
+        this.errIsTerminal = errIsTerminal;
+    }
+
+    /** The process's own streams. */
+    static Environment ofProcess() {
+        return new Environment(new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out),
+                new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8), isTerminal(2));
+    }
+
+    /** All of stdin, as text. */
+    String readAll() throws IOException {
+        waiting = true;
+        try {
+            return TextFile.decode(Path.of("stdin"), in.readAllBytes());
+        } finally {
+            waiting = false;
+        }
+    }
+
+    /** The next line of stdin without its end, or null when there is none. */
+    String readLine() throws IOException {
+        waiting = true;
+        try {
+            var line = new ByteArrayOutputStream();
+            int b = in.read();
+            if (b < 0) {
+                return null;
+            }
+            for (; b >= 0 && b != '\n'; b = in.read()) {
+                line.write(b);
+            }
+            String text = TextFile.decode(Path.of("stdin"), line.toByteArray());
+            return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        } finally {
+            waiting = false;
+        }
+    }
+
+    /** Whether the command waits for somebody to type: then there is nothing to end tidily. */
+    boolean waiting() {
+        return waiting;
+    }
+
+    /** Writes results; they may wait in a buffer until {@link #flush}. */
+    void print(String text) {
+        try {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Prints a token's text at once. */
+    void stream(Token token) {
+        if (!token.text().isEmpty()) {
+            print(token.text());
+            flush();
+        }
+    }
+
+    /** Sends what was printed. */
+    void flush() {
+        try {
+            out.flush();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private static RuntimeException failed(IOException e) {
+        String message = String.valueOf(e.getMessage());
+        boolean gone = message.contains("Broken pipe") || message.contains("pipe is being closed");
+        return gone ? new ReaderGoneException(e) : new UncheckedIOException("stdout: " + message, e);
+    }
+
+    PrintStream err() {
+        return err;
+    }
+
+    boolean errIsTerminal() {
+        return errIsTerminal;
+    }
+
+    /** A remark, unless -q. */
+    void say(String text) {
+        if (verbosity != Verbosity.QUIET) {
+            err.println(text);
+        }
+    }
+
+    Verbosity verbosity() {
+        return verbosity;
+    }
+
+    void verbosity(Verbosity value) {
+        verbosity = value;
+    }
+
+    /** Set by Ctrl-C. */
+    Cancel cancel() {
+        return cancel;
+    }
+
+    /** Shows progress on stderr; to be closed before results are printed. */
+    ProgressLine progress() {
+        return verbosity == Verbosity.QUIET
+                ? new ProgressLine(null, false, System::nanoTime)
+                : new ProgressLine(err, errIsTerminal, System::nanoTime);
+    }
+
+    /**
+     * Whether a standard stream is a terminal. {@link System#console} cannot tell: it looks at stdin and stdout together, and never at
+     * stderr, where progress goes.
+     */
+    static boolean isTerminal(int descriptor) {
+        Path link = Path.of("/proc/self/fd/" + descriptor);
+        try {
+            String target = Files.readSymbolicLink(link).toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+        } catch (IOException | UnsupportedOperationException e) {
+            return System.console() != null && System.console().isTerminal();
+        }
+    }
+}

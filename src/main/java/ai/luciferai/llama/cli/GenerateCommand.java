@@ -1,0 +1,64 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.Model;
+import java.io.IOException;
+
+/** {@code generate}: completes one prompt, answers many, or holds a conversation. */
+final class GenerateCommand implements Command {
+
+    @Override
+    public Syntax syntax() {
+        var syntax = new Syntax("generate", "[-]", 1, """
+                Completes a prompt; the completion, and nothing else, goes to stdout.
+                With - the prompt comes from stdin. Without -m the embedded model answers, which turns plain English into shell
+                commands. On a terminal, a line end follows the completion.""");
+        syntax.group("Prompt")
+                .option("-p --prompt", "TEXT", "the text to complete")
+                .option("-f --file", "FILE", "a file with it; one line end at its end is left out")
+                .option("--prompts", "FILE", "a prompt a line: every model given by -m answers all of them, each into a file "
+                        + "results-MODEL.txt (--json: .json)")
+                .option("--out-dir", "DIR", "where these files go", ".")
+                .flag("--force", "replace them")
+                .toggle("-e --escape", "--no-escape", "read \\n \\r \\t \\' \\\" \\\\ \\xNN in prompts and stops (default: yes)")
+                .flag("-i --interactive", "hold a conversation: with the model's chat template where it has one, else line by line")
+                .flag("-ins --instruct", "the same, with Alpaca's instruction form where the model has no template")
+                .toggle("-cnv --chat --conversation", "-no-cnv --no-chat --no-conversation",
+                        "put the prompt into the model's chat template; without a prompt, as -i")
+                .flag("-st --single-turn", "one answer only")
+                .option("-sys --system --system-prompt", "TEXT", "system prompt of a chat")
+                .option("-sysf --system-prompt-file", "FILE", "a file with it")
+                .option("--chat-template", "NAME|FILE", "template in place of the model's own");
+        syntax.group("Completion")
+                .option("-n --predict --n-predict --max-tokens", "N", "most tokens to generate; -1: until the model ends", -1)
+                .option("-r --stop --reverse-prompt", "TEXT", "a text that ends the completion and is left out; may be repeated")
+                .flag("--ignore-eos", "never end by itself")
+                .flag("-sp --special", "show control tokens")
+                .option("-np --parallel --sequences", "N", "prompts of --prompts that are answered side by side", 4)
+                .option("--logprobs", "N", "log-probability of each token and its N best alternatives: in --json, else on stderr")
+                .flag("--json", "text, tokens, timings and stop reason as JSON in place of the text");
+        SamplingMixin.declare(syntax);
+        ModelMixin.declare(syntax);
+        ContextMixin.declare(syntax);
+        return syntax.group("Accepted for llama.cpp's sake, without effect")
+                .flag("--silent-prompt --no-display-prompt", "leave the prompt out of the output, where it never is")
+                .flag("--log-disable --no-warmup --simple-io", "less output, no warm-up, plain input");
+    }
+
+    @Override
+    public int run(Arguments arguments, Environment environment) throws IOException {
+        GeneratePlan plan = GeneratePlan.of(arguments);
+        ModelMixin.addServers(arguments);
+        if (plan.prompts() != null) {
+            return new PromptBatch(plan, arguments, environment).run();
+        }
+        String prompt = plan.prompt(environment);
+        long start = System.nanoTime();
+        try (Model model = ModelMixin.load(plan.models().getLast(), plan.modelOptions(), environment)) {
+            double loadMillis = (System.nanoTime() - start) / 1e6;
+            GeneratePlan ready = plan.withSampling(SamplingMixin.sampling(arguments, model.defaultSampling()));
+            return plan.interactive()
+                    ? new Interactive(ready, model, environment).run(prompt)
+                    : new OneShot(ready, model, environment).run(prompt, loadMillis);
+        }
+    }
+}

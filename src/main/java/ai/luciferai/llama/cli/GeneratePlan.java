@@ -1,0 +1,133 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.ChatOptions;
+import ai.luciferai.llama.ChatTemplate;
+import ai.luciferai.llama.ContextOptions;
+import ai.luciferai.llama.GenerateOptions;
+import ai.luciferai.llama.ModelOptions;
+import ai.luciferai.llama.Sampling;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What {@code generate} shall do: its words as the façade's records, checked before anything is loaded.
+ *
+ * @param models   files; an empty one is the embedded model; more than one for prompts only
+ * @param source   where the prompt comes from
+ * @param chatMode on, off, or null: as the model and the other options have it
+ * @param prompts  file of --prompts, or null
+ */
+record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, ContextOptions contextOptions, GenerateOptions options,
+                    Source source, Boolean chatMode, ChatOptions chat, Path prompts, boolean interactive, boolean instruct,
+                    boolean json) {
+
+    /** A prompt as it was given; text and file null: none. */
+    record Source(String text, String file, boolean stdin, boolean escapes) {
+
+        boolean given() {
+            return text != null || file != null || stdin;
+        }
+    }
+
+    static GeneratePlan of(Arguments a) {
+        Source source = source(a);
+        Path prompts = a.has("--prompts") ? ModelMixin.path("--prompts", a.text("--prompts")) : null;
+        Boolean chatMode = a.has("-cnv") ? (Boolean) a.on("-cnv", false) : null;
+        boolean asked = a.has("-i") || a.has("-ins");
+        boolean interactive = !a.has("-st") && (asked || Boolean.TRUE.equals(chatMode) && !source.given() && prompts == null);
+        check(a, source, prompts, asked, interactive);
+        ContextOptions context = ContextMixin.options(a).withSequences(a.integer("-np", 4));
+        ModelOptions model = ModelMixin.options(a);
+        model = model.withPlacement(model.placement().withFitContextSize(Math.max(0, context.contextSize())));
+        return new GeneratePlan(models(a), model, context, options(a), source, chatMode, chat(a), prompts,
+                interactive, a.has("-ins"), a.has("--json"));
+    }
+
+    private static Source source(Arguments a) {
+        boolean stdin = !a.operands().isEmpty();
+        if (stdin && !a.operands().getFirst().equals("-")) {
+            throw new InvalidOptionException("prompt", "-p TEXT, -f FILE or - for stdin", Arguments.quote(a.operands().getFirst()),
+                    "put -p before the prompt, and quotes around it");
+        }
+        return new Source(a.text("-p"), a.text("-f"), stdin || "-".equals(a.text("-f")), a.on("-e", true));
+    }
+
+    private static void check(Arguments a, Source source, Path prompts, boolean asked, boolean interactive) {
+        int sources = (source.text() == null ? 0 : 1) + (source.file() == null ? 0 : 1) + (prompts == null ? 0 : 1)
+                + (a.operands().isEmpty() ? 0 : 1);
+        if (sources > 1) {
+            throw new InvalidOptionException("-p", "one prompt: -p, -f, --prompts or -", sources + " of them");
+        }
+        if (sources == 0 && !interactive) {
+            throw new InvalidOptionException("-p", "a prompt: -p TEXT, -f FILE, --prompts FILE, - for stdin, or -i", "none",
+                    "lucifer-llama generate -p \"list all files\" asks the embedded model");
+        }
+        if (asked && (prompts != null || source.stdin() || a.has("--json"))) {
+            String other = prompts != null ? "--prompts" : a.has("--json") ? "--json" : "-";
+            throw new InvalidOptionException(other, "no -i beside it", "-i");
+        }
+    }
+
+    private static List<Optional<Path>> models(Arguments a) {
+        var models = new ArrayList<Optional<Path>>();
+        for (String name : a.texts("-m")) {
+            models.add(Optional.of(ModelMixin.path("-m", name)));
+        }
+        return models.isEmpty() ? List.of(Optional.empty()) : models;
+    }
+
+    private static GenerateOptions options(Arguments a) {
+        // -2 is llama.cpp's "until the context is full", where we stop in any case.
+        int n = a.integer("-n", GenerateOptions.UNLIMITED);
+        List<String> stops = a.on("-e", true) ? a.texts("-r").stream().map(Escapes::process).toList() : a.texts("-r");
+        return GenerateOptions.defaults()
+                .withMaxTokens(n == -2 ? GenerateOptions.UNLIMITED : n)
+                .withStops(stops)
+                .withSampling(SamplingMixin.sampling(a, Sampling.defaults()))
+                .withGrammar(SamplingMixin.grammar(a))
+                .withLogprobs(a.integer("--logprobs", GenerateOptions.NO_LOGPROBS, 0))
+                .withIgnoreEos(a.has("--ignore-eos"))
+                .withRenderSpecial(a.has("-sp"));
+    }
+
+    private static ChatOptions chat(Arguments a) {
+        ChatOptions chat = ChatOptions.defaults()
+                .withSystemPrompt(a.has("-sysf") ? withoutLineEnd(TextFile.read("-sysf", a.text("-sysf"))) : a.text("-sys", ""));
+        return a.has("--chat-template") ? chat.withTemplate(ChatTemplate.parse(a.text("--chat-template"))) : chat;
+    }
+
+    GeneratePlan withSampling(Sampling sampling) {
+        return new GeneratePlan(models, modelOptions, contextOptions, options.withSampling(sampling), source, chatMode, chat, prompts,
+                interactive, instruct, json);
+    }
+
+    /** The prompt's text, or null when there is none. */
+    String prompt(Environment environment) throws IOException {
+        if (!source.given()) {
+            return null;
+        }
+        String text = source.stdin() ? withoutLineEnd(environment.readAll())
+                : source.file() != null ? withoutLineEnd(TextFile.read("-f", source.file()))
+                : source.text();
+        return escaped(text);
+    }
+
+    /** With backslash escapes read, unless they are switched off. */
+    String escaped(String text) {
+        return source.escapes() ? Escapes.process(text) : text;
+    }
+
+    /** As llama.cpp reads files. */
+    private static String withoutLineEnd(String text) {
+        return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    /** Whether a single prompt goes through a chat template. */
+    boolean chatsOnce() {
+        return chatMode != null ? chatMode : !chat.systemPrompt().isEmpty() || !chat.format().template().isOwn();
+    }
+}

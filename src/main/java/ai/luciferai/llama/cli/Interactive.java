@@ -1,0 +1,114 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.Completion;
+import ai.luciferai.llama.Model;
+import ai.luciferai.llama.Session;
+import ai.luciferai.llama.StopReason;
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.ContextFullException;
+import java.io.IOException;
+
+/** A conversation: answers go to stdout, all else to stderr. Ctrl-C stops the answer, twice leaves. */
+final class Interactive {
+
+    private static final String HELP = """
+            Every input gets an answer; a backslash at a line's end continues the input.
+              /reset   forget what was said
+              /exit    leave, as Ctrl-D does
+            Ctrl-C stops an answer, twice leaves.""";
+
+    private final GeneratePlan plan;
+    private final Model model;
+    private final Environment environment;
+    private final boolean typed;
+    private volatile Cancel answering = Cancel.NONE;
+    private volatile boolean leave;
+
+    Interactive(GeneratePlan plan, Model model, Environment environment) {
+        this.plan = plan;
+        this.model = model;
+        this.environment = environment;
+        typed = Environment.isTerminal(0) && (environment.errIsTerminal() || Environment.isTerminal(1));
+    }
+
+    /** @param first what is said first, or null */
+    int run(String first) throws IOException {
+        try (Session session = model.session(plan.contextOptions()); Lines lines = typed ? new TerminalLines() : new PipedLines(environment)) {
+            Talk talk = talk(session);
+            lines.onInterrupt(this::interrupted);
+            if (typed) {
+                environment.say(model.info().description() + ". /help lists what else can be said; Ctrl-C stops an answer, twice leaves.");
+            }
+            if (first != null) {
+                answer(talk, first);
+            }
+            return converse(talk, lines);
+        }
+    }
+
+    private Talk talk(Session session) {
+        boolean template = !plan.chat().format().template().isOwn() || model.chatTemplate().isPresent();
+        if (plan.chatMode() == null ? template : plan.chatMode()) {
+            return new Talk.Chatting(session.chat(plan.chat()));
+        }
+        return plan.instruct() ? new Talk.Instructing(session) : new Talk.LineByLine(session);
+    }
+
+    private int converse(Talk talk, Lines lines) throws IOException {
+        boolean asked = false;
+        while (!leave) {
+            String input;
+            try {
+                input = lines.next();
+            } catch (Lines.InterruptedLineException e) {
+                if (asked) {
+                    return ExitCode.CANCELLED;
+                }
+                asked = true;
+                environment.say("Ctrl-C again leaves");
+                continue;
+            }
+            asked = false;
+            if (input == null || input.equals("/exit") || input.equals("/quit")) {
+                return ExitCode.OK;
+            }
+            switch (input.strip()) {
+                case "" -> { }
+                case "/help" -> environment.say(HELP);
+                case "/reset" -> talk.reset();
+                default -> answer(talk, input);
+            }
+            if (environment.cancel().requested()) {
+                return ExitCode.CANCELLED;
+            }
+        }
+        return ExitCode.CANCELLED;
+    }
+
+    private void answer(Talk talk, String input) {
+        Cancel cancel = typed ? new Cancel() : environment.cancel();
+        answering = cancel;
+        try {
+            Completion completion = talk.answer(input, plan.options(), environment::stream, cancel);
+            environment.print(completion.text().endsWith("\n") ? "" : "\n");
+            if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
+                environment.say(CompletionText.summary(completion));
+            } else if (completion.stopReason() == StopReason.CONTEXT_FULL) {
+                environment.say("the context is full: /reset empties it, -c makes it larger");
+            }
+        } catch (ContextFullException e) {
+            environment.err().println("error: " + e.getMessage());
+        } finally {
+            answering = Cancel.NONE;
+            environment.flush();
+        }
+    }
+
+    private void interrupted() {
+        Cancel current = answering;
+        if (current != Cancel.NONE) {
+            leave = current.requested();
+            current.request();
+        }
+    }
+}

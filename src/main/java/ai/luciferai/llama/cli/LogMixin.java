@@ -1,0 +1,33 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.NativeMessages;
+
+/** How much goes to stderr: -q, -v, -vv, on every verb. */
+final class LogMixin {
+
+    private LogMixin() {}
+
+    static void declare(Syntax syntax) {
+        syntax.group("Messages (stderr)")
+                .flag("-q --quiet", "errors only: no progress, no remarks")
+                .flag("-v --verbose", "also llama.cpp's log")
+                .flag("-vv --debug", "also its debug lines, and stack traces")
+                .flag("-h --help", "show this");
+    }
+
+    /** Sends llama.cpp's log where the verbosity wants it. */
+    static void route(Environment environment) {
+        switch (environment.verbosity()) {
+            case QUIET, NORMAL -> NativeMessages.off();
+            case VERBOSE -> NativeMessages.listen(NativeMessages.Level.INFO, environment.err()::println);
+            case DEBUG -> NativeMessages.listen(NativeMessages.Level.DEBUG, environment.err()::println);
+        }
+    }
+
+    static Verbosity verbosity(Arguments a) {
+        if (a.has("-vv")) {
+            return Verbosity.DEBUG;
+        }
+        return a.has("-v") ? Verbosity.VERBOSE : a.has("-q") ? Verbosity.QUIET : Verbosity.NORMAL;
+    }
+}

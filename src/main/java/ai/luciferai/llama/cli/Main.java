@@ -1,0 +1,159 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.core.BridgeException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/** The command {@code lucifer-llama}: finds the verb, runs it, turns what it throws into a message and an exit code. */
+public final class Main {
+
+    /** Verbs in the order of the help. */
+    static final List<String> VERBS = List.of("generate", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        Environment environment = Environment.ofProcess();
+        Interrupt interrupt = Interrupt.watch(environment);
+        int code = run(args, environment);
+        interrupt.ended();
+        System.exit(code);
+    }
+
+    /** Does what the words say; returns the exit code. */
+    static int run(String[] args, Environment environment) {
+        Syntax syntax = null;
+        Arguments arguments = null;
+        try {
+            String first = args.length == 0 ? "--help" : args[0];
+            switch (first) {
+                case "-h", "--help", "help" -> {
+                    return help(args, environment);
+                }
+                case "--version", "version" -> {
+                    environment.print(VersionText.text());
+                    environment.flush();
+                    return ExitCode.OK;
+                }
+                default -> {
+                    // Without a verb, options are generate's: what drives a llamafile needs only another name for it.
+                    boolean bare = first.startsWith("-");
+                    Command command = command(bare ? "generate" : first);
+                    syntax = syntax(command);
+                    arguments = syntax.parse(args, bare ? 0 : 1);
+                    return run(command, syntax, arguments, environment);
+                }
+            }
+        } catch (Throwable fault) {
+            return report(fault, syntax, arguments, environment);
+        }
+    }
+
+    private static int run(Command command, Syntax syntax, Arguments arguments, Environment environment) throws IOException {
+        environment.verbosity(LogMixin.verbosity(arguments));
+        int code = ExitCode.OK;
+        if (arguments.has("--help")) {
+            environment.print(HelpText.of(syntax));
+        } else {
+            LogMixin.route(environment);
+            code = command.run(arguments, environment);
+        }
+        environment.flush();
+        return code;
+    }
+
+    private static Syntax syntax(Command command) {
+        Syntax syntax = command.syntax();
+        LogMixin.declare(syntax);
+        return syntax;
+    }
+
+    /** The verb's class; by name, so that only this one is loaded. */
+    static Command command(String verb) {
+        return switch (verb) {
+            case "generate" -> new GenerateCommand();
+            case "devices" -> new DevicesCommand();
+            case "tokenize" -> new TokenizeCommand();
+            case "detokenize" -> new DetokenizeCommand();
+            case "embed" -> new EmbedCommand();
+            case "bench" -> new BenchCommand();
+            case "doctor" -> new DoctorCommand();
+            default -> {
+                String near = Similar.nearest(verb, VERBS);
+                throw new InvalidOptionException("verb", "one of " + String.join(", ", VERBS), Arguments.quote(verb),
+                        near == null ? "see lucifer-llama --help" : "did you mean " + near + "?");
+            }
+        };
+    }
+
+    private static int help(String[] args, Environment environment) {
+        if (args.length > 1) {
+            environment.print(HelpText.of(syntax(command(args[1]))));
+        } else {
+            environment.print(overview());
+        }
+        environment.flush();
+        return args.length == 0 ? ExitCode.USAGE : ExitCode.OK;
+    }
+
+    private static String overview() {
+        var out = new StringBuilder("""
+                Usage: lucifer-llama VERB [options]
+                       lucifer-llama [options of generate]
+
+                llama.cpp in one JVM process.
+
+                Verbs:
+                """);
+        for (String verb : VERBS) {
+            String summary = command(verb).syntax().summary();
+            int end = summary.indexOf('\n');
+            HelpText.entry(out, "  " + verb, end < 0 ? summary : summary.substring(0, end));
+        }
+        HelpText.entry(out, "  help VERB", "Shows a verb's options, as VERB --help does.");
+        HelpText.entry(out, "  --version", "Shows the versions of lucifer-llama, llama.cpp, ggml and the JDK.");
+        return out.append("\nResults go to stdout, everything else to stderr. -q, -v and -vv say how much of it.\n\n")
+                .append(ExitCode.HELP).append('\n').toString();
+    }
+
+    private static int report(Throwable fault, Syntax syntax, Arguments arguments, Environment environment) {
+        int code = ExitCode.of(fault);
+        if (code != ExitCode.READER_GONE) {
+            try {
+                environment.flush();
+            } catch (RuntimeException e) {
+                // what failed first is reported
+            }
+            environment.err().println(message(fault, syntax, arguments));
+        }
+        boolean debug = environment.verbosity() == Verbosity.DEBUG;
+        if (debug) {
+            fault.printStackTrace(environment.err());
+        } else if (code == ExitCode.INTERNAL && !(fault instanceof IOException || fault instanceof UncheckedIOException)) {
+            environment.err().println("HINT: -vv shows where it happened");
+        }
+        return code;
+    }
+
+    private static String message(Throwable fault, Syntax syntax, Arguments arguments) {
+        return switch (fault) {
+            case InvalidOptionException e when arguments != null -> "error: " + typed(e, syntax, arguments).getMessage();
+            case BridgeException e -> "error: " + e.getMessage();
+            case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
+                    + "HINT: JAVA_OPTS=-Xmx4g gives it more";
+            case IOException e -> "error: " + e;
+            case UncheckedIOException e -> "error: " + e.getMessage();
+            default -> "error: " + fault;
+        };
+    }
+
+    /** A record names its component; the user knows the option that he typed. */
+    private static InvalidOptionException typed(InvalidOptionException e, Syntax syntax, Arguments arguments) {
+        String name = "--" + e.option();
+        return e.option().startsWith("-") || !syntax.declares(name)
+                ? e
+                : new InvalidOptionException(arguments.typed(name), e.expected(), e.got(), e.hint());
+    }
+}

@@ -1,0 +1,107 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.AdapterSource;
+import ai.luciferai.llama.Devices;
+import ai.luciferai.llama.GpuLayers;
+import ai.luciferai.llama.KvOverride;
+import ai.luciferai.llama.LoadMode;
+import ai.luciferai.llama.Model;
+import ai.luciferai.llama.ModelOptions;
+import ai.luciferai.llama.Placement;
+import ai.luciferai.llama.SplitMode;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Which model, and where its weights live: {@link ModelOptions} and {@link Placement}. */
+final class ModelMixin {
+
+    private ModelMixin() {}
+
+    /** All of it. */
+    static void declare(Syntax syntax) {
+        file(syntax);
+        syntax.option("--lora --lora-scaled", "FILE[:SCALE]", "LoRA adapter (GGUF), scale 1 if not said; may be repeated")
+                .option("--override-kv", "KEY=TYPE:VALUE", "replace a metadata value; TYPE is int, float, bool or str; may be repeated")
+                .toggle("--mmap", "--no-mmap", "map the file instead of reading it (default: what suits the devices)")
+                .toggle("--mlock", "--no-mlock", "keep the weights in memory")
+                .flag("--check-tensors", "look for invalid numbers in every weight")
+                .toggle("--repack", "--no-repack -nr", "rearrange weights for this CPU (default: yes)");
+        syntax.group("Devices (see: lucifer-llama devices)")
+                .option("-ngl --gpu-layers --n-gpu-layers", "N|auto|all", "layers on the GPU; auto: as many as fit", GpuLayers.AUTO)
+                .option("-dev --device", "NAME,…", "devices to use, in order; none: CPU only (default: all)")
+                .choice("-sm --split-mode", List.of("none", "layer", "row", "tensor"), "how several devices share a model", "layer")
+                .option("-ts --tensor-split", "X,…", "share of each device, any scale (default: by free memory)")
+                .option("-mg --main-gpu", "INDEX", "the device that holds all with split mode none", Placement.defaults().mainGpu())
+                .option("--rpc", "HOST:PORT,…", "rpc-servers whose devices to use as well");
+    }
+
+    /** The model's file alone. */
+    static void file(Syntax syntax) {
+        syntax.group("Model")
+                .option("-m --model", "FILE", "GGUF file; of a split model any part (default: the embedded model)");
+    }
+
+    static ModelOptions options(Arguments a) {
+        ModelOptions options = ModelOptions.defaults()
+                .withPlacement(placement(a))
+                .withAdapters(a.texts("--lora").stream().map(AdapterSource::parse).toList())
+                .withKvOverrides(a.texts("--override-kv").stream().map(KvOverride::parse).toList())
+                .withCheckTensors(a.has("--check-tensors"))
+                .withRepack(a.on("--repack", true));
+        return a.has("--mmap") || a.has("--mlock")
+                ? options.withLoadMode(LoadMode.of(a.on("--mmap", true), a.on("--mlock", false)))
+                : options;
+    }
+
+    private static Placement placement(Arguments a) {
+        Placement placement = Placement.defaults().withMainGpu(a.integer("-mg", 0));
+        if (a.has("-ngl")) {
+            placement = placement.withGpuLayers(GpuLayers.parse(a.text("-ngl")));
+        }
+        if (a.has("-sm")) {
+            placement = placement.withSplitMode(SplitMode.valueOf(a.text("-sm").toUpperCase(Locale.ROOT)));
+        }
+        if (a.has("-ts")) {
+            // llama-bench writes 3/1, the other tools 3,1.
+            placement = placement.withTensorSplit(List.of(a.text("-ts").split("[,/]+")).stream()
+                    .map(share -> Arguments.decimalOf(a.typed("-ts"), share)).toList());
+        }
+        List<String> devices = a.list("-dev", ',');
+        return devices.equals(List.of("none")) ? placement.withGpuLayers(GpuLayers.NONE) : placement.withDevices(devices);
+    }
+
+    /** The file of -m, or none for the embedded model. */
+    static Optional<Path> path(Arguments a) {
+        return Optional.ofNullable(a.text("-m")).map(text -> path(a.typed("-m"), text));
+    }
+
+    /** A path that a user typed. */
+    static Path path(String option, String text) {
+        if (text.isEmpty()) {
+            throw new InvalidOptionException(option, "a file", "nothing");
+        }
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new InvalidOptionException(option, "a file", Arguments.quote(text), e.getReason());
+        }
+    }
+
+    /** Adds the rpc-servers; to be called before the model is loaded. */
+    static void addServers(Arguments a) {
+        a.list("--rpc", ',').forEach(Devices::addRpcServer);
+    }
+
+    /** Loads what -m and its companions say. */
+    static Model load(Optional<Path> path, ModelOptions options, Environment environment) {
+        try (ProgressLine progress = environment.progress()) {
+            return path.isPresent()
+                    ? Model.load(path.get(), options, progress, environment.cancel())
+                    : Model.embedded(options, progress, environment.cancel());
+        }
+    }
+}

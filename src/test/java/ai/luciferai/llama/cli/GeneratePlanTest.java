@@ -1,0 +1,255 @@
+package ai.luciferai.llama.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.luciferai.llama.AdapterSource;
+import ai.luciferai.llama.CacheType;
+import ai.luciferai.llama.ContextOptions;
+import ai.luciferai.llama.FlashAttention;
+import ai.luciferai.llama.GenerateOptions;
+import ai.luciferai.llama.GpuLayers;
+import ai.luciferai.llama.Grammar;
+import ai.luciferai.llama.KvOverride;
+import ai.luciferai.llama.LoadMode;
+import ai.luciferai.llama.ModelOptions;
+import ai.luciferai.llama.Rope;
+import ai.luciferai.llama.Sampling;
+import ai.luciferai.llama.SplitMode;
+import ai.luciferai.llama.Threads;
+import ai.luciferai.llama.core.BridgeException;
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Text to options of {@code generate}, whose mixins the other verbs share. */
+class GeneratePlanTest {
+
+    @TempDir
+    Path folder;
+
+    private static GeneratePlan plan(String... words) {
+        return GeneratePlan.of(new GenerateCommand().syntax().parse(words, 0));
+    }
+
+    /** With a prompt, which is otherwise missing. */
+    private static GeneratePlan with(String... words) {
+        var all = new ArrayList<>(List.of("-p", "x"));
+        all.addAll(Arrays.asList(words));
+        return plan(all.toArray(String[]::new));
+    }
+
+    private static Sampling sampling(String... words) {
+        return with(words).options().sampling();
+    }
+
+    @Test
+    void whatLuciferAiTypesIsUnderstood() {
+        GeneratePlan plan = plan("-m", "tiny.gguf", "-p", "list files", "-c", "512", "--temp", "0.3", "-n", "64", "--threads", "2",
+                "--top-p", "0.9", "--top-k", "20", "--repeat-penalty", "1.1", "--silent-prompt", "--no-display-prompt", "-ngl", "0");
+        assertEquals(List.of(Optional.of(Path.of("tiny.gguf"))), plan.models());
+        assertEquals("list files", plan.source().text());
+        assertEquals(512, plan.contextOptions().contextSize());
+        assertEquals(0.3f, plan.options().sampling().temperature());
+        assertEquals(64, plan.options().maxTokens());
+        assertEquals(Threads.of(2), plan.contextOptions().threads());
+        assertEquals(0.9f, plan.options().sampling().truncation().topP());
+        assertEquals(20, plan.options().sampling().truncation().topK());
+        assertEquals(1.1f, plan.options().sampling().penalties().repeat());
+        assertEquals(GpuLayers.NONE, plan.modelOptions().placement().gpuLayers());
+        assertFalse(plan.interactive());
+    }
+
+    @Test
+    void nothingButAPromptGivesTheDefaults() {
+        GeneratePlan plan = with();
+        assertEquals(List.of(Optional.empty()), plan.models());
+        assertEquals(ModelOptions.defaults(), plan.modelOptions());
+        assertEquals(ContextOptions.defaults(), plan.contextOptions());
+        assertEquals(GenerateOptions.defaults(), plan.options());
+    }
+
+    @Test
+    void samplingOptionsAreUnderstood() {
+        assertEquals(7, sampling("-s", "7").seed());
+        assertEquals(Sampling.RANDOM_SEED, sampling("--seed", "-1").seed());
+        assertEquals(0f, sampling("--temp", "-1").temperature());
+        assertEquals(0.2f, sampling("--min-p", "0.2").truncation().minP());
+        assertEquals(0.7f, sampling("--typical", "0.7").truncation().typicalP());
+        assertEquals(1.5f, sampling("--top-nsigma", "1.5").truncation().topNSigma());
+        assertEquals(new Sampling.Xtc(0.5f, 0.2f), sampling("--xtc-probability", "0.5", "--xtc-threshold", "0.2").xtc());
+        assertEquals(new Sampling.DynamicTemperature(0.4f, 2f), sampling("--dynatemp-range", "0.4", "--dynatemp-exp", "2").dynamic());
+        assertEquals(new Sampling.Mirostat(2, 4f, 0.2f),
+                sampling("--mirostat", "2", "--mirostat-ent", "4", "--mirostat-lr", "0.2").mirostat());
+        assertEquals(new Sampling.Penalties(-1, 1.2f, 0.3f, 0.4f), sampling("--repeat-last-n", "-1", "--repeat-penalty", "1.2",
+                "--frequency-penalty", "0.3", "--presence-penalty", "0.4").penalties());
+        assertEquals(new Sampling.Dry(0.8f, 1.5f, 3, 128, List.of("\n", ";")), sampling("--dry-multiplier", "0.8", "--dry-base", "1.5",
+                "--dry-allowed-length", "3", "--dry-penalty-last-n", "128", "--dry-sequence-breaker", "\\n",
+                "--dry-sequence-breaker", ";").dry());
+        assertEquals(Map.of(15, 1f, 16, -2.5f, 17, Float.NEGATIVE_INFINITY),
+                sampling("-l", "15+1", "-l", "16-2.5", "--logit-bias", "17-inf").logitBias());
+        assertEquals(List.of("top_k", "temperature"), sampling("--samplers", "top_k;temperature").order());
+    }
+
+    @Test
+    void modelOptionsAreUnderstood() {
+        GeneratePlan plan = with("--lora", "a.gguf", "--lora", "b.gguf:0.5", "--override-kv", "llama.context_length=int:64",
+                "--mlock", "--check-tensors", "--no-repack", "-ngl", "12", "-dev", "CUDA0,RPC0", "-sm", "row", "-ts", "3,1", "-mg", "1");
+        ModelOptions options = plan.modelOptions();
+        assertEquals(List.of(AdapterSource.of(Path.of("a.gguf")), new AdapterSource(Path.of("b.gguf"), 0.5f)), options.adapters());
+        assertEquals(List.of(KvOverride.of("llama.context_length", 64L)), options.kvOverrides());
+        assertEquals(LoadMode.MMAP_MLOCK, options.loadMode());
+        assertTrue(options.checkTensors());
+        assertFalse(options.repack());
+        assertEquals(GpuLayers.of(12), options.placement().gpuLayers());
+        assertEquals(List.of("CUDA0", "RPC0"), options.placement().devices());
+        assertEquals(SplitMode.ROW, options.placement().splitMode());
+        assertEquals(List.of(3f, 1f), options.placement().tensorSplit());
+        assertEquals(1, options.placement().mainGpu());
+        assertEquals(GpuLayers.ALL, with("-ngl", "all").modelOptions().placement().gpuLayers());
+        assertEquals(GpuLayers.NONE, with("--device", "none").modelOptions().placement().gpuLayers());
+        assertEquals(LoadMode.READ, with("--no-mmap").modelOptions().loadMode());
+    }
+
+    @Test
+    void contextOptionsAreUnderstood() {
+        ContextOptions options = with("-c", "1024", "-t", "2", "-tb", "4", "-b", "256", "-ub", "128", "-fa", "-ctk", "q8_0", "-ctv", "q4_0",
+                "-nkvo", "--swa-full", "--rope-scaling", "yarn", "--rope-freq-base", "10000", "--rope-freq-scale", "0.5", "-np", "8")
+                .contextOptions();
+        assertEquals(1024, options.contextSize());
+        assertEquals(new Threads(2, 4), options.threads());
+        assertEquals(256, options.batchSize());
+        assertEquals(128, options.ubatchSize());
+        assertEquals(FlashAttention.ON, options.flashAttention());
+        assertEquals(CacheType.Q8_0, options.cache().typeK());
+        assertEquals(CacheType.Q4_0, options.cache().typeV());
+        assertFalse(options.cache().offload());
+        assertTrue(options.cache().swaFull());
+        assertEquals(Rope.Scaling.YARN, options.rope().scaling());
+        assertEquals(10000f, options.rope().frequencyBase());
+        assertEquals(0.5f, options.rope().frequencyScale());
+        assertEquals(8, options.sequences());
+        assertEquals(ContextOptions.MODEL_SIZE, with("-c", "0").contextOptions().contextSize());
+        assertEquals(Threads.defaults(), with("--threads", "-1").contextOptions().threads());
+        assertEquals(1024, with("-c", "1024").modelOptions().placement().fitContextSize());
+    }
+
+    @Test
+    void completionOptionsAreUnderstood() {
+        GenerateOptions options = with("-n", "-2", "--stop", "\\n\\n", "-r", "END", "--ignore-eos", "-sp", "--logprobs", "3").options();
+        assertEquals(GenerateOptions.UNLIMITED, options.maxTokens());
+        assertEquals(List.of("\n\n", "END"), options.stops());
+        assertTrue(options.ignoreEos());
+        assertTrue(options.renderSpecial());
+        assertEquals(3, options.logprobs());
+        assertEquals(List.of("\\n"), with("--no-escape", "--stop", "\\n").options().stops());
+        assertTrue(with("--json").json());
+    }
+
+    @Test
+    void formsOfTheAnswerComeFromTextOrFile() throws IOException {
+        Path grammar = Files.writeString(folder.resolve("g.gbnf"), "root ::= \"a\"\n");
+        Path schema = Files.writeString(folder.resolve("s.json"), "{\"type\":\"object\"}");
+        assertEquals(Grammar.gbnf("root ::= \"b\""), with("--grammar", "root ::= \"b\"").options().grammar());
+        assertEquals(Grammar.gbnf("root ::= \"a\"\n"), with("--grammar-file", grammar.toString()).options().grammar());
+        assertEquals(Grammar.jsonSchema("{}"), with("-j", "{}").options().grammar());
+        assertEquals(Grammar.jsonSchema("{\"type\":\"object\"}"), with("--json-schema-file", schema.toString()).options().grammar());
+        assertThrows(InvalidOptionException.class, () -> with("-j", "{}", "--grammar", "x"));
+        assertThrows(InvalidFileException.class, () -> with("--grammar-file", folder.resolve("none").toString()));
+        assertThrows(InvalidFileException.class, () -> with("--json-schema-file", folder.toString()));
+    }
+
+    @Test
+    void promptsComeFromTextFileOrStdinWithEscapes() throws IOException {
+        Path file = Files.writeString(folder.resolve("prompt.txt"), "\uFEFFlist\\tfiles\n\n");
+        assertEquals("a\nb", plan("-p", "a\\nb").prompt(CliRun.environment("")));
+        assertEquals("a\\nb", plan("-p", "a\\nb", "--no-escape").prompt(CliRun.environment("")));
+        assertEquals("list\tfiles\n", plan("-f", file.toString()).prompt(CliRun.environment("")));
+        assertEquals("from stdin", plan("-").prompt(CliRun.environment("from stdin\n")));
+        assertEquals("from stdin", plan("-f", "-").prompt(CliRun.environment("from stdin\n")));
+        assertNull(plan("-i").prompt(CliRun.environment("")));
+        assertEquals("", plan("-p", "").prompt(CliRun.environment("")));
+    }
+
+    @Test
+    void promptFilesThatAreNoTextAreRefused() throws IOException {
+        Path latin = Files.write(folder.resolve("latin1.txt"), "é".getBytes(StandardCharsets.ISO_8859_1));
+        for (String name : List.of(latin.toString(), folder.toString(), folder.resolve("none.txt").toString())) {
+            var e = assertThrows(InvalidFileException.class, () -> plan("-f", name).prompt(CliRun.environment("")));
+            assertTrue(e.getMessage().startsWith(name + ": "), e.getMessage());
+        }
+    }
+
+    @Test
+    void conversationsAreRecognised() {
+        assertTrue(plan("-i").interactive());
+        assertTrue(plan("-i", "-ins", "-p", "hello").interactive());
+        assertTrue(plan("-i", "-ins").instruct());
+        assertTrue(plan("--chat").interactive());
+        assertFalse(plan("--chat", "-p", "hello").interactive());
+        assertTrue(plan("--chat", "-p", "hello").chatsOnce());
+        assertTrue(plan("-p", "hello", "-sys", "Be brief.").chatsOnce());
+        assertTrue(plan("-p", "hello", "--chat-template", "chatml").chatsOnce());
+        assertFalse(plan("-p", "hello", "-sys", "Be brief.", "-no-cnv").chatsOnce());
+        assertFalse(plan("-p", "hello").chatsOnce());
+        assertEquals("Be brief.", plan("-i", "--system", "Be brief.").chat().systemPrompt());
+    }
+
+    @Test
+    void onePromptIsNeededAndNoMore() {
+        assertTrue(assertThrows(InvalidOptionException.class, GeneratePlanTest::plan).hint().contains("-p"));
+        assertThrows(InvalidOptionException.class, () -> plan("-p", "a", "-f", "b"));
+        assertThrows(InvalidOptionException.class, () -> plan("-p", "a", "--prompts", "b"));
+        assertThrows(InvalidOptionException.class, () -> plan("-p", "a", "-"));
+        assertThrows(InvalidOptionException.class, () -> plan("list", "files"));
+        assertThrows(InvalidOptionException.class, () -> plan("-i", "--prompts", "b"));
+        assertThrows(InvalidOptionException.class, () -> plan("-i", "--json"));
+        assertThrows(InvalidOptionException.class, () -> plan("-i", "-"));
+        assertThrows(InvalidOptionException.class, () -> plan("-cnv", "-st"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "-c x", "-c -1", "-n 1.5", "-n -3", "--temp hot", "--top-k many", "--top-p 1.5", "--top-p -0.1", "--min-p 2", "--typical 3",
+        "--repeat-penalty 0", "--repeat-penalty nan", "--repeat-last-n -2", "--threads two", "-tb x", "-b 0", "-ub 0", "-fa=maybe",
+        "-ctk q9", "-ctv f8", "-ngl some", "-ngl -5", "-sm diagonal", "-ts a,b", "-mg -1", "-mg x", "-dev CUDA0,,", "--rpc ,",
+        "-s x", "-s 4294967296", "-s -2", "--mirostat 3", "--xtc-probability 2", "--xtc-threshold -1", "--dry-base -1",
+        "--dry-allowed-length -1", "--dry-penalty-last-n -2", "-l 15", "-l +1", "-l 15*2", "-l 99999999999+1", "--override-kv a",
+        "--override-kv a=int:b", "--override-kv a=bool:maybe", "--lora=", "--stop=", "--logprobs -1", "--logprobs x", "-np 0",
+        "--rope-scaling round", "--rope-freq-base -1", "--rope-freq-scale x", "-m=", "--grammar=", "-j=", "--chat-template="
+    })
+    void badValuesAreRefusedWithOptionExpectedAndGot(String words) {
+        String[] parts = words.split(" ", 2);
+        CliRun run = parts.length == 2
+                ? CliRun.of("generate", "-p", "x", parts[0], parts[1])
+                : CliRun.of("generate", "-p", "x", words);
+        assertEquals(ExitCode.USAGE, run.code(), run.err());
+        assertEquals("", run.out());
+        assertTrue(run.err().startsWith("error: option " + words.split("[ =]")[0]), run.err());
+        assertTrue(run.err().contains(": expected "), run.err());
+        assertTrue(run.err().contains(", got "), run.err());
+    }
+
+    @Test
+    void everyFailureIsOfOurTypes() {
+        for (String[] words : List.of(new String[] {"-p"}, new String[] {"--nonsense"}, new String[] {"-f", "\0"},
+                new String[] {"-p", "x", "-m", "\0"})) {
+            assertThrows(BridgeException.class, () -> plan(words).prompt(CliRun.environment("")), Arrays.toString(words));
+        }
+    }
+}
