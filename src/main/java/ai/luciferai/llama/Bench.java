@@ -118,6 +118,19 @@ public final class Bench {
      * @param progress hears of the phases "load" and "bench", the latter in runs
      */
     public static Report run(Request request, Progress progress, Cancel cancel) {
-        throw new UnsupportedOperationException();
+        long start = System.nanoTime();
+        try (Model model = Generate.open(request.model(), request.modelOptions(), progress, cancel)) {
+            double loadMillis = (System.nanoTime() - start) / 1e6;
+            BenchRunner runner = new BenchRunner(model, request, Progress.guarded(progress), cancel);
+            double firstTokenMillis = runner.firstTokenMillis();
+            List<Result> results = runner.results();
+            return new Report(request, model.info(), deviceNames(model), runner.threads(), results, loadMillis, firstTokenMillis,
+                    PeakMemory.bytes());
+        }
+    }
+
+    private static List<String> deviceNames(Model model) {
+        List<String> gpus = Devices.list().stream().filter(Device::isGpu).map(Device::backend).distinct().toList();
+        return gpus.isEmpty() || model.info().gpuLayers() == 0 ? List.of("CPU") : gpus;
     }
 }

@@ -1,7 +1,10 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -12,39 +15,96 @@ import java.util.function.Consumer;
  */
 public final class Chat {
 
-    Chat() {}
+    private static final int RESERVE_SHARE = 4;
 
-    /** Says something and gets the answer. */
-    public Completion send(String text, GenerateOptions options) {
-        return send(text, options, token -> {}, Cancel.NONE);
+    /** Trimming goes on until this share of the context is free beside the answer, so that it does not happen at every turn. */
+    private static final int SLACK_SHARE = 8;
+
+    private final Session session;
+    private final ChatOptions options;
+    private final HistoryTrimmer trimmer = new HistoryTrimmer(messages -> tokens(render(messages)).length);
+    private List<ChatMessage> history;
+    private int trimmed;
+
+    Chat(Session session, ChatOptions options) {
+        this.session = session;
+        this.options = options;
+        reset();
     }
 
-    public Completion send(String text, GenerateOptions options, Consumer<Token> listener, Cancel cancel) {
-        return send(List.of(ChatMessage.user(text)), options, listener, cancel);
+    /** Says something and gets the answer. */
+    public Completion send(String text, GenerateOptions generateOptions) {
+        return send(text, generateOptions, token -> {}, Cancel.NONE);
+    }
+
+    public Completion send(String text, GenerateOptions generateOptions, Consumer<Token> listener, Cancel cancel) {
+        return send(List.of(ChatMessage.user(text)), generateOptions, listener, cancel);
     }
 
     /**
-     * Adds messages, such as a tool's answers, and gets the model's answer, which joins the history. When it fails, the history
-     * is as before.
+     * Adds messages, such as a tool's answers, and gets the model's answer, which joins the history as it was generated, tool calls
+     * and thinking included. When it fails, the history is as before.
      *
      * @throws ai.luciferai.llama.core.ContextFullException system prompt and new messages alone do not fit
      */
-    public Completion send(List<ChatMessage> messages, GenerateOptions options, Consumer<Token> listener, Cancel cancel) {
-        throw new UnsupportedOperationException();
+    public Completion send(List<ChatMessage> messages, GenerateOptions generateOptions, Consumer<Token> listener, Cancel cancel) {
+        List<ChatMessage> all = new ArrayList<>(history);
+        all.addAll(messages);
+        List<ChatMessage> kept = fitting(all, messages.size(), generateOptions.maxTokens());
+        RenderedChat rendered = render(kept);
+        int[] prompt = tokens(rendered);
+        session.requireFits("system prompt and message", prompt.length);
+        GenerationPlan plan = GenerationPlan.of(generateOptions, rendered, preserved(rendered));
+        Completion answer = session.complete(prompt, plan, listener, cancel);
+        trimmed += all.size() - kept.size();
+        kept.add(ChatMessage.assistant(answer.text()));
+        history = kept;
+        return answer;
+    }
+
+    private List<ChatMessage> fitting(List<ChatMessage> all, int current, int maxTokens) {
+        int room = session.contextSize();
+        int reserve = options.reserve() > 0 ? Math.min(options.reserve(), room) : room / RESERVE_SHARE;
+        int answer = maxTokens >= 0 ? Math.min(maxTokens, reserve) : reserve;
+        if (tokens(render(all)).length + answer <= room) {
+            return all;
+        }
+        return trimmer.trim(all, current, room - answer - room / SLACK_SHARE);
+    }
+
+    private RenderedChat render(List<ChatMessage> messages) {
+        return session.model().renderChat(messages, options.format());
+    }
+
+    private int[] tokens(RenderedChat rendered) {
+        return session.model().tokenize(rendered.prompt(), TokenizeOptions.defaults());
+    }
+
+    /** Ids of the control tokens that belong into the answer. */
+    private Set<Integer> preserved(RenderedChat rendered) {
+        Set<Integer> ids = new HashSet<>();
+        for (String text : rendered.preservedTokens()) {
+            int[] tokens = session.model().tokenize(text, new TokenizeOptions(false, true));
+            if (tokens.length == 1) {
+                ids.add(tokens[0]);
+            }
+        }
+        return ids;
     }
 
     /** The messages so far, without those that were trimmed; the system prompt first. */
     public List<ChatMessage> history() {
-        throw new UnsupportedOperationException();
+        return List.copyOf(history);
     }
 
-    /** Messages that were trimmed. */
+    /** How many messages were trimmed. */
     public int trimmed() {
-        throw new UnsupportedOperationException();
+        return trimmed;
     }
 
     /** Starts anew with the system prompt alone. */
     public void reset() {
-        throw new UnsupportedOperationException();
+        trimmed = 0;
+        history = options.systemPrompt().isEmpty() ? List.of() : List.of(ChatMessage.system(options.systemPrompt()));
     }
 }

@@ -1,39 +1,35 @@
 package ai.luciferai.llama;
 
-/** Tokens for one decode call: what each is, where it stands in which sequence, and whether its logits are wanted. */
-final class DecodeBatch {
+import ai.luciferai.llama.ffi.Batch;
 
-    final int[] tokens;
-    final int[] positions;
-    final int[] sequences;
-    final byte[] outputs;
-    private int size;
+/** Room for the tokens of one decode call. */
+interface DecodeBatch {
 
-    DecodeBatch(int capacity) {
-        tokens = new int[capacity];
-        positions = new int[capacity];
-        sequences = new int[capacity];
-        outputs = new byte[capacity];
-    }
+    void clear();
 
-    int size() {
-        return size;
-    }
+    /** How many more tokens fit. */
+    int room();
 
-    int room() {
-        return tokens.length - size;
-    }
+    /** Adds a token at a position of a sequence; its index in the batch. */
+    int add(int token, int position, int sequence, boolean output);
 
-    void clear() {
-        size = 0;
-    }
+    /** The batch of a context. */
+    static DecodeBatch of(Batch batch) {
+        return new DecodeBatch() {
+            @Override
+            public void clear() {
+                batch.clear();
+            }
 
-    /** Adds a token; its index. */
-    int add(int token, int position, int sequence, boolean output) {
-        tokens[size] = token;
-        positions[size] = position;
-        sequences[size] = sequence;
-        outputs[size] = (byte) (output ? 1 : 0);
-        return size++;
+            @Override
+            public int room() {
+                return batch.capacity() - batch.size();
+            }
+
+            @Override
+            public int add(int token, int position, int sequence, boolean output) {
+                return batch.add(token, position, sequence, output);
+            }
+        };
     }
 }

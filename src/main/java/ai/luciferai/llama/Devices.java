@@ -1,5 +1,7 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.ffi.DeviceDescription;
+import ai.luciferai.llama.ffi.NativeDevices;
 import java.util.List;
 
 /** The devices of this machine, and those of rpc-servers that were added. */
@@ -17,12 +19,17 @@ public final class Devices {
 
     /** Every device that a loaded backend offers, in the backends' order. */
     public static List<Device> list() {
-        throw new UnsupportedOperationException();
+        return NativeDevices.list().stream().map(Devices::device).toList();
+    }
+
+    private static Device device(DeviceDescription d) {
+        return new Device(d.name(), d.description(), Device.Type.values()[d.type()], d.backend(), d.memoryFree(), d.memoryTotal(),
+                d.library());
     }
 
     /** Backend libraries that were not loaded, with the reason. */
     public static List<Skipped> skipped() {
-        throw new UnsupportedOperationException();
+        return NativeDevices.skipped().stream().map(s -> new Skipped(s.file(), s.reason())).toList();
     }
 
     /**
@@ -32,6 +39,6 @@ public final class Devices {
      * @return how many devices it offers
      */
     public static int addRpcServer(String endpoint) {
-        throw new UnsupportedOperationException();
+        return NativeDevices.addRpcServer(Check.notEmpty("rpc", endpoint));
     }
 }

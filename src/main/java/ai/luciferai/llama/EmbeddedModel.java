@@ -1,6 +1,6 @@
 package ai.luciferai.llama;
 
-import ai.luciferai.llama.core.NativeLibraryException;
+import ai.luciferai.llama.ffi.NativeLibrary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -36,13 +36,13 @@ final class EmbeddedModel {
         try {
             return url.getProtocol().equals("file") ? Path.of(URI.create(url.toString())) : extracted(url);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot unpack the embedded model into " + cacheFolder(), e);
+            throw new UncheckedIOException("cannot unpack the embedded model into " + NativeLibrary.cacheFolder(), e);
         }
     }
 
     private static Path extracted(URL url) throws IOException {
         URLConnection connection = url.openConnection();
-        Path file = cacheFolder().resolve("models").resolve(key(connection)).resolve(FILE);
+        Path file = NativeLibrary.cacheFolder().resolve("models").resolve(key(connection)).resolve(FILE);
         if (!Files.isRegularFile(file)) {
             Files.createDirectories(file.getParent());
             unpack(url, file);

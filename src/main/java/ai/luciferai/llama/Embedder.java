@@ -1,44 +1,184 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.ContextFullException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.ffi.Batch;
+import ai.luciferai.llama.ffi.ContextHandle;
+import ai.luciferai.llama.ffi.ContextParams;
+import ai.luciferai.llama.ffi.ModelDescription;
+import ai.luciferai.llama.core.Cancel;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Turns texts into vectors.
  *
  * <p><i>Ownership</i>: of whoever called {@link Model#embedder}; closed with the model at the latest. <i>Threads</i>: one at a time.
  */
-public final class Embedder implements AutoCloseable {
+public final class Embedder implements AutoCloseable, Child {
 
-    Embedder() {}
+    private final Model model;
+    private final EmbedOptions options;
+    private final Pooling pooling;
+    private final int mostTokens;
+    private final ContextHandle context;
+    private final Occupancy occupancy;
+
+    private Embedder(Model model, EmbedOptions options, Pooling pooling, int mostTokens, ContextHandle context) {
+        this.model = model;
+        this.options = options;
+        this.pooling = pooling;
+        this.mostTokens = mostTokens;
+        this.context = context;
+        this.occupancy = new Occupancy(context.name());
+    }
+
+    static Embedder open(Model model, EmbedOptions options) {
+        ModelDescription description = model.handle().description();
+        int most = ContextSetup.contextSize(options.context().contextSize(), description);
+        Pooling wanted = options.pooling() == Pooling.AUTO ? automatic(description) : options.pooling();
+        ContextHandle context = model.context(params(options, wanted, most));
+        Pooling pooling = Pooling.of(context.description().poolingType());
+        return new Embedder(model, options, pooling == Pooling.AUTO ? wanted : pooling,
+                Math.min(most, context.description().nBatch()), context);
+    }
+
+    private static Pooling automatic(ModelDescription description) {
+        Pooling own = Pooling.of(description.poolingType());
+        return own != Pooling.AUTO && own != Pooling.NONE ? own : description.hasDecoder() ? Pooling.LAST : Pooling.MEAN;
+    }
+
+    /** A text must be computed at once, so batch and micro-batch hold a whole one; several short ones share the room. */
+    private static ContextParams params(EmbedOptions options, Pooling pooling, int most) {
+        ContextOptions c = options.context();
+        ContextParams p = ContextSetup.params(c, most, c.sequences());
+        p.nCtx = Math.max(most, c.batchSize());
+        p.nBatch = p.nCtx;
+        p.nUbatch = p.nCtx;
+        p.kvUnified = true;
+        p.embeddings = true;
+        p.poolingType = pooling.code();
+        return p;
+    }
 
     /** Length of a vector; with {@link Pooling#RANK} the number of scores. */
     public int dimensions() {
-        throw new UnsupportedOperationException();
+        ModelDescription d = model.handle().description();
+        return pooling == Pooling.RANK ? d.nClsOut() : d.nEmbdOut();
     }
 
     /** How tokens are pooled, after {@link Pooling#AUTO} was decided. */
     public Pooling pooling() {
-        throw new UnsupportedOperationException();
+        return pooling;
     }
 
     /** Most tokens that a text may have. */
     public int mostTokens() {
-        throw new UnsupportedOperationException();
+        return mostTokens;
     }
 
     /** The vector of one text. */
     public float[] embed(String text) {
-        throw new UnsupportedOperationException();
+        return embedAll(List.of(text)).getFirst();
     }
 
-    /** The vectors of several texts, computed together where they fit. */
+    /**
+     * The vectors of several texts, computed together where they fit.
+     *
+     * @throws ContextFullException a text is longer than {@link #mostTokens()}
+     */
     public List<float[]> embedAll(List<String> texts) {
-        throw new UnsupportedOperationException();
+        Check.require(pooling != Pooling.NONE, "pooling", "any but NONE for one vector a text", pooling);
+        return inside(() -> {
+            List<int[]> tokens = tokens(texts);
+            List<float[]> vectors = new ArrayList<>();
+            while (vectors.size() < tokens.size()) {
+                computeSome(tokens, vectors);
+            }
+            return vectors;
+        });
     }
 
     /** One vector for each token of the text; needs {@link Pooling#NONE}. */
     public List<float[]> embedTokens(String text) {
-        throw new UnsupportedOperationException();
+        Check.require(pooling == Pooling.NONE, "pooling", "NONE for a vector a token", pooling);
+        return inside(() -> {
+            int[] tokens = tokens(List.of(text)).getFirst();
+            begin();
+            add(tokens, 0);
+            context.decode(Cancel.NONE);
+            List<float[]> vectors = new ArrayList<>();
+            for (int i = 0; i < tokens.length; i++) {
+                vectors.add(finished(context.embeddings(i, -1, dimensions())));
+            }
+            return vectors;
+        });
+    }
+
+    private List<int[]> tokens(List<String> texts) {
+        List<int[]> all = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            int[] tokens = model.tokenize(texts.get(i));
+            if (tokens.length == 0) {
+                throw new InvalidOptionException("text " + (i + 1), "at least one token", "an empty text");
+            }
+            if (tokens.length > mostTokens) {
+                throw new ContextFullException("text " + (i + 1), tokens.length, mostTokens);
+            }
+            all.add(tokens);
+        }
+        return all;
+    }
+
+    /** Computes the next texts, as many as fit into a batch. */
+    private void computeSome(List<int[]> tokens, List<float[]> vectors) {
+        begin();
+        int first = vectors.size();
+        int sequence = 0;
+        while (first + sequence < tokens.size() && sequence < context.description().nSeqMax()
+                && fits(tokens.get(first + sequence))) {
+            add(tokens.get(first + sequence), sequence);
+            sequence++;
+        }
+        context.decode(Cancel.NONE);
+        for (int i = 0; i < sequence; i++) {
+            vectors.add(finished(context.embeddings(-1, i, dimensions())));
+        }
+    }
+
+    private void begin() {
+        context.batch().clear();
+        if (context.description().hasMemory()) {
+            context.clear();
+        }
+    }
+
+    private boolean fits(int[] tokens) {
+        Batch batch = context.batch();
+        return batch.size() + tokens.length <= batch.capacity();
+    }
+
+    private void add(int[] tokens, int sequence) {
+        for (int i = 0; i < tokens.length; i++) {
+            context.batch().add(tokens[i], i, sequence, true);
+        }
+    }
+
+    private float[] finished(float[] vector) {
+        return options.normalise() && pooling != Pooling.RANK ? normalised(vector) : vector;
+    }
+
+    static float[] normalised(float[] vector) {
+        double squares = 0;
+        for (float x : vector) {
+            squares += (double) x * x;
+        }
+        float factor = squares > 0 ? (float) (1 / Math.sqrt(squares)) : 0;
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] *= factor;
+        }
+        return vector;
     }
 
     /** Cosine of the angle between two vectors: 1 is the same direction. */
@@ -55,8 +195,35 @@ public final class Embedder implements AutoCloseable {
         return aa == 0 || bb == 0 ? 0 : dot / Math.sqrt(aa * bb);
     }
 
+    private <T> T inside(Supplier<T> work) {
+        occupancy.enter("embed");
+        try {
+            return work.get();
+        } finally {
+            occupancy.leave();
+        }
+    }
+
+    @Override
+    public Occupancy occupancy() {
+        return occupancy;
+    }
+
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        if (occupancy.closeOnce()) {
+            release();
+        }
+    }
+
+    @Override
+    public void closeReserved() {
+        occupancy.closeReserved();
+        release();
+    }
+
+    private void release() {
+        context.close();
+        model.children().remove(this);
     }
 }

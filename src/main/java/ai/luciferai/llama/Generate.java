@@ -60,6 +60,17 @@ public final class Generate {
      * @param progress hears of the phase "load"
      */
     public static Report run(Request request, Consumer<Token> listener, Progress progress, Cancel cancel) {
-        throw new UnsupportedOperationException();
+        long start = System.nanoTime();
+        try (Model model = open(request.model(), request.modelOptions(), progress, cancel);
+                Session session = model.session(request.contextOptions())) {
+            double loadMillis = (System.nanoTime() - start) / 1e6;
+            Completion completion = session.complete(request.prompt(), request.options(), listener, cancel);
+            return new Report(request, model.info(), completion, loadMillis);
+        }
+    }
+
+    /** The model of a file, or the embedded one. */
+    static Model open(Optional<Path> file, ModelOptions options, Progress progress, Cancel cancel) {
+        return file.isPresent() ? Model.load(file.get(), options, progress, cancel) : Model.embedded(options, progress, cancel);
     }
 }

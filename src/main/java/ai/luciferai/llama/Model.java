@@ -1,7 +1,16 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.ClosedException;
+import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.UnsupportedModelException;
+import ai.luciferai.llama.ffi.AdapterHandle;
+import ai.luciferai.llama.ffi.ChatTemplates;
+import ai.luciferai.llama.ffi.ContextHandle;
+import ai.luciferai.llama.ffi.ContextParams;
+import ai.luciferai.llama.ffi.ModelHandle;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,13 +20,33 @@ import java.util.Optional;
  *
  * <p><i>Ownership</i>: of whoever loaded it. Closing it closes the sessions, embedders and adapters that it opened, newest first;
  * while one of them is in use by another thread, closing is refused with {@link ai.luciferai.llama.core.BusyException} and
- * nothing is closed.
+ * none is closed.
  *
  * <p><i>Threads</i>: any number may tokenize, open sessions and read; each session serves one thread at a time.
  */
 public final class Model implements AutoCloseable {
 
-    Model() {}
+    private final ModelHandle handle;
+    private final ModelOptions options;
+    private final ModelInfo info;
+    private final TokenTable vocabulary;
+    private final Children children = new Children();
+    private final List<AdapterScale> defaultAdapters;
+
+    /** Takes over the handle, also when it fails. */
+    Model(ModelHandle handle, ModelOptions options) {
+        try {
+            this.handle = handle;
+            this.options = options;
+            this.info = ModelInfo.of(handle);
+            this.vocabulary = new TokenTable(handle);
+            this.defaultAdapters = options.adapters().stream()
+                    .map(source -> new AdapterScale(loadAdapter(source.path()), source.scale())).toList();
+        } catch (RuntimeException e) {
+            handle.close();
+            throw e;
+        }
+    }
 
     /** Loads with {@link ModelOptions#defaults()}. */
     public static Model load(Path path) {
@@ -31,7 +60,7 @@ public final class Model implements AutoCloseable {
     /**
      * Loads a model. The file is checked in full before native code sees it.
      *
-     * @param path     a GGUF file; of a split model any part, the others beside it
+     * @param path     a GGUF file; of a split model its first part, the others beside it
      * @param progress hears of the phase "load", in thousandths
      * @throws ai.luciferai.llama.core.InvalidFileException missing, damaged, or not a model
      * @throws ai.luciferai.llama.core.UnsupportedModelException sound, but this version cannot run it
@@ -39,7 +68,7 @@ public final class Model implements AutoCloseable {
      * @throws ai.luciferai.llama.core.CancelledException on request
      */
     public static Model load(Path path, ModelOptions options, Progress progress, Cancel cancel) {
-        throw new UnsupportedOperationException();
+        return new Model(ModelLoader.load(path, options, progress, cancel), options);
     }
 
     /** The built-in model, which turns plain English into shell commands. */
@@ -48,17 +77,17 @@ public final class Model implements AutoCloseable {
     }
 
     public static Model embedded(ModelOptions options, Progress progress, Cancel cancel) {
-        throw new UnsupportedOperationException();
+        return load(EmbeddedModel.path(), options, progress, cancel);
     }
 
     /** What it is. */
     public ModelInfo info() {
-        throw new UnsupportedOperationException();
+        return info;
     }
 
     /** How it was loaded. */
     public ModelOptions options() {
-        throw new UnsupportedOperationException();
+        return options;
     }
 
     /** Tokens of a text, with {@link TokenizeOptions#defaults()}. */
@@ -66,8 +95,17 @@ public final class Model implements AutoCloseable {
         return tokenize(text, TokenizeOptions.defaults());
     }
 
-    public int[] tokenize(String text, TokenizeOptions options) {
-        throw new UnsupportedOperationException();
+    public int[] tokenize(String text, TokenizeOptions tokenizeOptions) {
+        requireVocabulary();
+        return handle.tokenize(text, tokenizeOptions.addSpecial(), tokenizeOptions.parseSpecial());
+    }
+
+    private void requireVocabulary() {
+        requireOpen();
+        if (!info.kind().vocabulary()) {
+            throw new UnsupportedModelException(info.path(), "text", "a model with a vocabulary", "none in the file",
+                    "give the prompt as token ids");
+        }
     }
 
     /** Text of tokens, control tokens left out. */
@@ -77,22 +115,25 @@ public final class Model implements AutoCloseable {
 
     /** Text of tokens; {@code special}: control tokens too. */
     public String detokenize(int[] tokens, boolean special) {
-        throw new UnsupportedOperationException();
+        requireVocabulary();
+        return new String(handle.detokenize(tokens, false, special), StandardCharsets.UTF_8);
     }
 
     /** Text of one token, control tokens too; half a character becomes U+FFFD. */
     public String tokenText(int token) {
-        throw new UnsupportedOperationException();
+        requireVocabulary();
+        return vocabulary.text(token);
     }
 
     /** Whether the token ends a generation. */
     public boolean isEndOfGeneration(int token) {
-        throw new UnsupportedOperationException();
+        requireOpen();
+        return vocabulary.isEndOfGeneration(token);
     }
 
     /** llama.cpp's sampling defaults, or those that the model's own metadata gives. */
     public Sampling defaultSampling() {
-        throw new UnsupportedOperationException();
+        return SamplerSetup.defaults(handle);
     }
 
     /** Opens a session with {@link ContextOptions#defaults()}. */
@@ -101,13 +142,45 @@ public final class Model implements AutoCloseable {
     }
 
     /** Opens a session: a context for one text that grows. */
-    public Session session(ContextOptions options) {
-        throw new UnsupportedOperationException();
+    public Session session(ContextOptions contextOptions) {
+        requireGenerates();
+        int size = ContextSetup.contextSize(contextOptions.contextSize(), handle.description());
+        ContextHandle context = context(ContextSetup.params(contextOptions, size, 1));
+        Session session = new Session(this, contextOptions, context);
+        children.add(session);
+        return session;
+    }
+
+    /** A context with the adapters that the model was loaded with. */
+    ContextHandle context(ContextParams params) {
+        ContextHandle context = ContextHandle.init(handle, params);
+        try {
+            if (!defaultAdapters.isEmpty()) {
+                AdapterScale.apply(defaultAdapters, context);
+            }
+            return context;
+        } catch (RuntimeException e) {
+            context.close();
+            throw e;
+        }
+    }
+
+    private void requireGenerates() {
+        requireOpen();
+        ModelInfo.Kind kind = info.kind();
+        if (options.vocabOnly()) {
+            throw new InvalidOptionException("vocab-only", "false for anything but tokenizing", true);
+        }
+        if (!kind.decoder() || kind.encoder() || kind.diffusion()) {
+            throw new UnsupportedModelException(info.path(), "text generation", "a causal language model",
+                    kind.diffusion() ? "a diffusion model" : kind.decoder() ? "an encoder-decoder model" : "an encoder",
+                    "an encoder can make embeddings");
+        }
     }
 
     /** {@link #generateAll(List, GenerateOptions, ContextOptions, Progress, Cancel)} with defaults. */
-    public List<Completion> generateAll(List<Prompt> prompts, GenerateOptions options) {
-        return generateAll(prompts, options, ContextOptions.defaults(), Progress.NONE, Cancel.NONE);
+    public List<Completion> generateAll(List<Prompt> prompts, GenerateOptions generateOptions) {
+        return generateAll(prompts, generateOptions, ContextOptions.defaults(), Progress.NONE, Cancel.NONE);
     }
 
     /**
@@ -119,9 +192,30 @@ public final class Model implements AutoCloseable {
      *     {@link StopReason#CANCELLED}
      * @throws ai.luciferai.llama.core.ContextFullException a prompt is longer than a sequence can hold
      */
-    public List<Completion> generateAll(List<Prompt> prompts, GenerateOptions options, ContextOptions context,
+    public List<Completion> generateAll(List<Prompt> prompts, GenerateOptions generateOptions, ContextOptions contextOptions,
             Progress progress, Cancel cancel) {
-        throw new UnsupportedOperationException();
+        requireGenerates();
+        List<int[]> tokens = prompts.stream().map(this::tokens).toList();
+        if (tokens.isEmpty()) {
+            return List.of();
+        }
+        try (BatchGenerator generator = BatchGenerator.open(this, tokens, generateOptions, contextOptions)) {
+            children.add(generator);
+            return generator.run(Progress.guarded(progress), cancel);
+        }
+    }
+
+    /** The ids of a prompt, checked. */
+    int[] tokens(Prompt prompt) {
+        int[] ids = switch (prompt) {
+            case Prompt.Text text -> tokenize(text.text(), text.options());
+            case Prompt.Tokens tokens -> tokens.ids();
+        };
+        Check.require(ids.length > 0, "prompt", "at least one token", "an empty prompt");
+        for (int id : ids) {
+            Check.require(id >= 0 && id < vocabulary.size(), "prompt", "token ids from 0 to " + (vocabulary.size() - 1), id);
+        }
+        return ids;
     }
 
     /** Opens an embedder with {@link EmbedOptions#defaults()}. */
@@ -129,8 +223,12 @@ public final class Model implements AutoCloseable {
         return embedder(EmbedOptions.defaults());
     }
 
-    public Embedder embedder(EmbedOptions options) {
-        throw new UnsupportedOperationException();
+    public Embedder embedder(EmbedOptions embedOptions) {
+        requireOpen();
+        Check.require(!options.vocabOnly(), "vocab-only", "false for anything but tokenizing", true);
+        Embedder embedder = Embedder.open(this, embedOptions);
+        children.add(embedder);
+        return embedder;
     }
 
     /**
@@ -139,26 +237,62 @@ public final class Model implements AutoCloseable {
      * @throws ai.luciferai.llama.core.InvalidFileException not an adapter, or one of another model
      */
     public Adapter loadAdapter(Path path) {
-        throw new UnsupportedOperationException();
+        ModelLoader.checkAdapter(path, info.path());
+        return new Adapter(this, AdapterHandle.load(handle, path));
     }
 
     /** Source of the model's own chat template. */
     public Optional<String> chatTemplate() {
-        throw new UnsupportedOperationException();
+        return ChatTemplates.template(handle, null);
     }
 
-    /** Renders messages through llama.cpp's Jinja engine. */
+    /**
+     * Renders messages through llama.cpp's Jinja engine.
+     *
+     * @throws UnsupportedModelException the model has no template, and none is given
+     * @throws InvalidOptionException    the template does not parse, or cannot render these messages
+     */
     public RenderedChat renderChat(List<ChatMessage> messages, ChatFormat format) {
-        throw new UnsupportedOperationException();
+        requireVocabulary();
+        String template = format.template().isOwn() ? null : format.template().source();
+        return ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
     }
 
     /** Whether {@link #close()} was called. */
     public boolean isClosed() {
-        throw new UnsupportedOperationException();
+        return handle.isClosed();
+    }
+
+    private void requireOpen() {
+        if (handle.isClosed()) {
+            throw new ClosedException(handle.name());
+        }
+    }
+
+    ModelHandle handle() {
+        return handle;
+    }
+
+    TokenTable vocabulary() {
+        return vocabulary;
+    }
+
+    Children children() {
+        return children;
+    }
+
+    List<AdapterScale> defaultAdapters() {
+        return defaultAdapters;
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        children.closeAll("closing of " + handle.name());
+        handle.close();
+    }
+
+    @Override
+    public String toString() {
+        return handle.toString();
     }
 }

@@ -1,5 +1,7 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.ffi.ModelDescription;
+import ai.luciferai.llama.ffi.ModelHandle;
 import java.nio.file.Path;
 
 /**
@@ -23,15 +25,27 @@ public record ModelInfo(Path path, String description, long parameters, long siz
     public record Shape(int embedding, int embeddingOut, int layers, int heads, int headsKv, int vocabulary, int classes,
             int slidingWindow) {}
 
-    /** How the model computes. {@code pooling} is {@link Pooling#AUTO} when the file says nothing. */
-    public record Kind(boolean encoder, boolean decoder, boolean recurrent, boolean hybrid, boolean diffusion, Pooling pooling) {}
+    /**
+     * How the model computes.
+     *
+     * @param vocabulary whether the file has one, without which there is no text
+     * @param pooling    {@link Pooling#AUTO} when the file says nothing
+     */
+    public record Kind(boolean encoder, boolean decoder, boolean recurrent, boolean hybrid, boolean diffusion, boolean vocabulary,
+            Pooling pooling) {}
 
     /** Token ids, -1 where there is none; {@code addBos} and {@code addEos} say what tokenizing adds. */
     public record SpecialTokens(int bos, int eos, int eot, int separator, int newline, int padding, boolean addBos,
             boolean addEos) {}
 
-    /** Whether it has a vocabulary, without which there is no text. */
-    public boolean hasVocabulary() {
-        return shape.vocabulary() > 0;
+    static ModelInfo of(ModelHandle handle) {
+        ModelDescription d = handle.description();
+        return new ModelInfo(handle.path(), d.description(), d.nParams(), d.sizeBytes(), d.nCtxTrain(),
+                new Shape(d.nEmbd(), d.nEmbdOut(), d.nLayer(), d.nHead(), d.nHeadKv(), d.nVocab(), d.nClsOut(), d.nSwa()),
+                new Kind(d.hasEncoder(), d.hasDecoder(), d.isRecurrent(), d.isHybrid(), d.isDiffusion(), d.vocabType() != 0,
+                        Pooling.of(d.poolingType())),
+                new SpecialTokens(d.tokenBos(), d.tokenEos(), d.tokenEot(), d.tokenSep(), d.tokenNl(), d.tokenPad(), d.addBos(),
+                        d.addEos()),
+                d.nGpuLayers(), d.fitNCtx());
     }
 }

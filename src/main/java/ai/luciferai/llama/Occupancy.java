@@ -50,16 +50,21 @@ final class Occupancy {
         }
     }
 
-    /** Closes; false when it was closed before. Whoever has {@link #enterAlone entered alone} may close. */
+    /** Closes; false when it was closed before. */
     synchronized boolean closeOnce() {
         if (closed) {
             return false;
         }
-        if (user != null && (user != Thread.currentThread() || depth > 1)) {
+        if (user != null) {
             throw busy();
         }
         closed = true;
         return true;
+    }
+
+    /** Closes; the calling thread has {@link #enterAlone entered alone}. */
+    synchronized void closeReserved() {
+        closed = true;
     }
 
     synchronized boolean isClosed() {

@@ -1,9 +1,16 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.BusyException;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.ContextFullException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.ffi.ContextHandle;
+import ai.luciferai.llama.ffi.ContextParams;
+import ai.luciferai.llama.ffi.SamplerHandle;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A context for one text that grows. A call whose prompt starts as the text of the call before computes only what is new.
@@ -11,33 +18,48 @@ import java.util.function.Consumer;
  * <p><i>Ownership</i>: of whoever called {@link Model#session}; closed with the model at the latest. <i>Threads</i>: one at a time; a
  * second one, also one that closes it, gets {@link ai.luciferai.llama.core.BusyException}.
  */
-public final class Session implements AutoCloseable {
+public final class Session implements AutoCloseable, Child {
 
-    Session() {}
+    private final Model model;
+    private final ContextOptions options;
+    private final ContextHandle context;
+    private final SequenceDecoder decoder;
+    private final Occupancy occupancy;
+    private List<AdapterScale> adapters;
+    private Generation open;
+
+    Session(Model model, ContextOptions options, ContextHandle context) {
+        this.model = model;
+        this.options = options;
+        this.context = context;
+        this.decoder = new SequenceDecoder(context, model.handle().description().nSwa());
+        this.occupancy = new Occupancy(context.name());
+        this.adapters = model.defaultAdapters();
+    }
 
     /** The model it belongs to. */
     public Model model() {
-        throw new UnsupportedOperationException();
+        return model;
     }
 
     /** How it was opened. */
     public ContextOptions options() {
-        throw new UnsupportedOperationException();
+        return options;
     }
 
     /** Tokens it can hold. */
     public int contextSize() {
-        throw new UnsupportedOperationException();
+        return context.description().nCtxSeq();
     }
 
     /** Tokens it holds. */
     public int[] tokens() {
-        throw new UnsupportedOperationException();
+        return inside("tokens", decoder::tokens);
     }
 
     /** Completes a prompt. */
-    public Completion complete(Prompt prompt, GenerateOptions options) {
-        return complete(prompt, options, token -> {}, Cancel.NONE);
+    public Completion complete(Prompt prompt, GenerateOptions generateOptions) {
+        return complete(prompt, generateOptions, token -> {}, Cancel.NONE);
     }
 
     /**
@@ -45,68 +67,189 @@ public final class Session implements AutoCloseable {
      *
      * @param listener hears of every token as it comes, on this thread; what it throws ends the generation and reaches the caller
      * @param cancel   ends it within one token, with {@link StopReason#CANCELLED}
-     * @throws ai.luciferai.llama.core.ContextFullException the prompt is longer than the context
+     * @throws ContextFullException the prompt is longer than the context
      */
-    public Completion complete(Prompt prompt, GenerateOptions options, Consumer<Token> listener, Cancel cancel) {
-        try (Generation generation = generate(prompt, options, cancel)) {
-            while (generation.hasNext()) {
-                listener.accept(generation.next());
+    public Completion complete(Prompt prompt, GenerateOptions generateOptions, Consumer<Token> listener, Cancel cancel) {
+        return complete(model.tokens(prompt), GenerationPlan.of(generateOptions), listener, cancel);
+    }
+
+    Completion complete(int[] prompt, GenerationPlan plan, Consumer<Token> listener, Cancel cancel) {
+        return inside("generate", () -> {
+            try (Generation generation = generate(prompt, plan, cancel)) {
+                while (generation.hasNext()) {
+                    listener.accept(generation.next());
+                }
+                return generation.completion();
             }
-            return generation.completion();
-        }
+        });
     }
 
     /** Starts a generation that is pulled token by token. */
-    public Generation generate(Prompt prompt, GenerateOptions options) {
-        return generate(prompt, options, Cancel.NONE);
+    public Generation generate(Prompt prompt, GenerateOptions generateOptions) {
+        return generate(prompt, generateOptions, Cancel.NONE);
     }
 
     /** Starts a generation that is pulled token by token. The session serves only it until it ends or is closed. */
-    public Generation generate(Prompt prompt, GenerateOptions options, Cancel cancel) {
-        throw new UnsupportedOperationException();
+    public Generation generate(Prompt prompt, GenerateOptions generateOptions, Cancel cancel) {
+        return generate(model.tokens(prompt), GenerationPlan.of(generateOptions), cancel);
+    }
+
+    private Generation generate(int[] prompt, GenerationPlan plan, Cancel cancel) {
+        return between("generate", () -> {
+            PhaseClock clock = new PhaseClock();
+            clock.enter();
+            requireFits("prompt", prompt.length);
+            SamplerHandle sampler = SamplerSetup.sampler(model.handle(), plan, prompt);
+            try {
+                int reused = decoder.keepPrefix(prompt, plan.options().reusePrefix());
+                open = new Generation(this, plan, sampler, prompt, reused, cancel, clock);
+                clock.leave();
+                return open;
+            } catch (RuntimeException e) {
+                sampler.close();
+                throw e;
+            }
+        });
+    }
+
+    void requireFits(String what, int tokens) {
+        if (tokens > contextSize()) {
+            throw new ContextFullException(what, tokens, contextSize());
+        }
     }
 
     /** Starts a conversation in this session. */
-    public Chat chat(ChatOptions options) {
-        throw new UnsupportedOperationException();
+    public Chat chat(ChatOptions chatOptions) {
+        return inside("chat", () -> new Chat(this, chatOptions));
     }
 
     /** The adapters in use. */
     public List<AdapterScale> adapters() {
-        throw new UnsupportedOperationException();
+        return inside("adapters", () -> adapters);
     }
 
     /** Replaces the adapters in use, without loading anything. What the session holds is computed anew at the next call. */
-    public void adapters(List<AdapterScale> adapters) {
-        throw new UnsupportedOperationException();
+    public void adapters(List<AdapterScale> replacement) {
+        between("set adapters", () -> {
+            List<AdapterScale> next = List.copyOf(replacement);
+            next.forEach(this::requireOfThisModel);
+            AdapterScale.apply(next, context);
+            adapters = next;
+            decoder.clear();
+            return null;
+        });
+    }
+
+    private void requireOfThisModel(AdapterScale a) {
+        if (a.adapter().model() != model) {
+            throw new InvalidOptionException("adapter", "one that was loaded by this session's model", a.adapter().path());
+        }
     }
 
     /** Changes the number of threads. */
     public void threads(Threads threads) {
-        throw new UnsupportedOperationException();
+        between("set threads", () -> {
+            ContextParams p = ContextParams.defaults();
+            ContextSetup.threads(p, threads);
+            context.setThreads(p.nThreads, p.nThreadsBatch);
+            return null;
+        });
     }
 
     /** Forgets everything. */
     public void clear() {
-        throw new UnsupportedOperationException();
+        between("clear", () -> {
+            decoder.clear();
+            return null;
+        });
     }
 
-    /** Writes what the session holds to a file, whole or not at all. */
+    /** Writes what the session holds to a file, whole or not at all; a file of that name is replaced. */
     public void save(Path path) {
-        throw new UnsupportedOperationException();
+        between("save", () -> {
+            new StateFile(path, model).write(decoder::save);
+            return null;
+        });
     }
 
     /**
      * Replaces what the session holds by a saved state.
      *
-     * @throws ai.luciferai.llama.core.InvalidFileException damaged, or of another model; the session is then empty
+     * @throws ai.luciferai.llama.core.InvalidFileException damaged, or of another model; the session is as before when the file
+     *     itself tells so, and empty when only loading shows it
      */
     public void load(Path path) {
-        throw new UnsupportedOperationException();
+        between("load", () -> {
+            new StateFile(path, model).read(decoder::load);
+            return null;
+        });
+    }
+
+    /** Runs with this thread inside. */
+    private <T> T inside(String operation, Supplier<T> work) {
+        occupancy.enter(operation);
+        try {
+            return work.get();
+        } finally {
+            occupancy.leave();
+        }
+    }
+
+    /** Runs with this thread inside and no generation open, for what would change the text under it. */
+    private <T> T between(String operation, Supplier<T> work) {
+        return inside(operation, () -> {
+            if (open != null) {
+                throw new BusyException(context.name(), "a generation that is still open");
+            }
+            return work.get();
+        });
+    }
+
+    void ended(Generation generation) {
+        if (open == generation) {
+            open = null;
+        }
+    }
+
+    boolean hasRoom() {
+        return decoder.size() < contextSize();
+    }
+
+    SequenceDecoder decoder() {
+        return decoder;
+    }
+
+    ContextHandle context() {
+        return context;
+    }
+
+    Vocabulary vocabulary() {
+        return model.vocabulary();
+    }
+
+    @Override
+    public Occupancy occupancy() {
+        return occupancy;
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        if (occupancy.closeOnce()) {
+            release();
+        }
+    }
+
+    @Override
+    public void closeReserved() {
+        occupancy.closeReserved();
+        release();
+    }
+
+    private void release() {
+        if (open != null) {
+            open.abandon();
+        }
+        context.close();
+        model.children().remove(this);
     }
 }

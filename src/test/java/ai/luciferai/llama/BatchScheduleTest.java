@@ -12,20 +12,20 @@ class BatchScheduleTest {
 
     @Test
     void promptsShareABatchAndOnlyTheirLastTokensAsk() {
-        DecodeBatch batch = new DecodeBatch(8);
+        RecordedBatch batch = new RecordedBatch(8);
         List<BatchSlot> slots = List.of(new BatchSlot(0, new int[] {1, 2}), new BatchSlot(1, new int[] {3, 4, 5}));
         BatchSchedule.fill(batch, slots);
         assertArrayEquals(new int[] {1, 2, 3, 4, 5}, Arrays.copyOf(batch.tokens, batch.size()));
         assertArrayEquals(new int[] {0, 1, 0, 1, 2}, Arrays.copyOf(batch.positions, batch.size()));
         assertArrayEquals(new int[] {0, 0, 1, 1, 1}, Arrays.copyOf(batch.sequences, batch.size()));
-        assertArrayEquals(new byte[] {0, 1, 0, 0, 1}, Arrays.copyOf(batch.outputs, batch.size()));
+        assertArrayEquals(new boolean[] {false, true, false, false, true}, Arrays.copyOf(batch.outputs, batch.size()));
         assertEquals(1, slots.get(0).output());
         assertEquals(4, slots.get(1).output());
     }
 
     @Test
     void longPromptsGoInChunksAndDoNotHoldUpOthers() {
-        DecodeBatch batch = new DecodeBatch(4);
+        RecordedBatch batch = new RecordedBatch(4);
         BatchSlot quick = new BatchSlot(0, new int[] {1});
         BatchSlot slow = new BatchSlot(1, new int[] {2, 3, 4, 5, 6, 7});
         BatchSchedule.fill(batch, List.of(quick, slow));
@@ -41,7 +41,7 @@ class BatchScheduleTest {
 
     @Test
     void aSlotWithoutRoomWaits() {
-        DecodeBatch batch = new DecodeBatch(2);
+        RecordedBatch batch = new RecordedBatch(2);
         BatchSlot first = new BatchSlot(0, new int[] {1, 2});
         BatchSlot second = new BatchSlot(1, new int[] {3});
         BatchSchedule.fill(batch, List.of(first, second));

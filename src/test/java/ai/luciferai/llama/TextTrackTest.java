@@ -32,6 +32,11 @@ class TextTrackTest {
             return token == EOG;
         }
 
+        @Override
+        public int size() {
+            return EOG + 1;
+        }
+
         private Piece piece(String text) {
             return Piece.of(text.getBytes(StandardCharsets.UTF_8));
         }

@@ -110,6 +110,11 @@ public final class NativeLibrary {
         return path;
     }
 
+    /** Folder for what is unpacked once for each user; {@code -Dai.luciferai.llama.cache} moves it. */
+    public static Path cacheFolder() {
+        return PackagedLibrary.cache();
+    }
+
     /** Versions and build flags as the library tells them: {@code llama.cpp}, {@code llama.cpp.commit}, {@code ggml}, and so on. */
     public Map<String, String> buildInfo() {
         var info = new LinkedHashMap<String, String>();

@@ -1,0 +1,116 @@
+package ai.luciferai.llama;
+
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.CancelledException;
+import ai.luciferai.llama.ffi.Batch;
+import ai.luciferai.llama.ffi.ContextHandle;
+import java.nio.file.Path;
+
+/**
+ * Computes the tokens of a context's only sequence and knows which ones it holds.
+ *
+ * <p>After a failure it holds nothing, after a cancel what had been computed: {@link #tokens()} is always what the memory has.
+ */
+final class SequenceDecoder {
+
+    private static final int SEQUENCE = 0;
+
+    private final ContextHandle context;
+    private final Batch batch;
+    private final int window;
+    private final TokenList held = new TokenList();
+
+    /** @param window size of the model's sliding attention window, 0: none */
+    SequenceDecoder(ContextHandle context, int window) {
+        this.context = context;
+        this.batch = context.batch();
+        this.window = window;
+    }
+
+    int size() {
+        return held.size();
+    }
+
+    int[] tokens() {
+        return held.toArray();
+    }
+
+    /** Forgets all that is not the beginning of the prompt; how many tokens are kept. */
+    int keepPrefix(int[] prompt, boolean reuse) {
+        int kept = reuse ? PromptCache.reusable(held, prompt) : 0;
+        if (kept == held.size()) {
+            return kept;
+        }
+        if (!forgetFrom(kept)) {
+            clear();
+            return 0;
+        }
+        held.truncate(kept);
+        return kept;
+    }
+
+    /** Recurrent models cannot go back to an earlier state, and a sliding window may have dropped what is needed. */
+    private boolean forgetFrom(int position) {
+        return PromptCache.windowCovers(position, context.posMin(SEQUENCE), window)
+                && context.remove(SEQUENCE, position, -1);
+    }
+
+    void clear() {
+        held.truncate(0);
+        context.clear();
+    }
+
+    /** Computes the prompt from where the sequence ends; the last token gets logits. */
+    void prompt(int[] prompt, Cancel cancel) {
+        while (held.size() < prompt.length) {
+            int start = held.size();
+            int end = Math.min(prompt.length, start + batch.capacity());
+            batch.clear();
+            for (int i = start; i < end; i++) {
+                batch.add(prompt[i], i, SEQUENCE, i == prompt.length - 1);
+            }
+            held.addAll(prompt, start, end);
+            decode(cancel);
+        }
+    }
+
+    /** Computes one more token, with logits. */
+    void token(int id, Cancel cancel) {
+        batch.clear();
+        batch.add(id, held.size(), SEQUENCE, true);
+        held.add(id);
+        decode(cancel);
+    }
+
+    private void decode(Cancel cancel) {
+        try {
+            context.decode(cancel);
+        } catch (CancelledException e) {
+            held.truncate(context.posMax(SEQUENCE) + 1);
+            throw e;
+        } catch (RuntimeException e) {
+            abandon();
+            throw e;
+        }
+    }
+
+    /** A context that failed may refuse this too; what it refuses is no news. */
+    private void abandon() {
+        held.truncate(0);
+        try {
+            context.clear();
+        } catch (RuntimeException poisoned) {
+            // the failure that led here is what the caller gets
+        }
+    }
+
+    void save(Path file) {
+        context.saveState(SEQUENCE, file, held.toArray());
+    }
+
+    void load(Path file) {
+        clear();
+        int[] tokens = context.loadState(SEQUENCE, file);
+        held.addAll(tokens, 0, tokens.length);
+    }
+}
