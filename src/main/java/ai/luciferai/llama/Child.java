@@ -7,4 +7,20 @@ interface Child {
 
     /** Closes it; the calling thread has entered alone. */
     void closeReserved();
+
+    /** @param release frees what it holds */
+    static Child of(Occupancy occupancy, Runnable release) {
+        return new Child() {
+            @Override
+            public Occupancy occupancy() {
+                return occupancy;
+            }
+
+            @Override
+            public void closeReserved() {
+                occupancy.closeReserved();
+                release.run();
+            }
+        };
+    }
 }

@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  *
  * <p><i>Ownership</i>: of whoever called {@link Model#embedder}; closed with the model at the latest. <i>Threads</i>: one at a time.
  */
-public final class Embedder implements AutoCloseable, Child {
+public final class Embedder implements AutoCloseable {
 
     private final Model model;
     private final EmbedOptions options;
@@ -24,6 +24,8 @@ public final class Embedder implements AutoCloseable, Child {
     private final int mostTokens;
     private final ContextHandle context;
     private final Occupancy occupancy;
+    private final Child child;
+    private int used;
 
     private Embedder(Model model, EmbedOptions options, Pooling pooling, int mostTokens, ContextHandle context) {
         this.model = model;
@@ -32,6 +34,7 @@ public final class Embedder implements AutoCloseable, Child {
         this.mostTokens = mostTokens;
         this.context = context;
         this.occupancy = new Occupancy(context.name());
+        this.child = Child.of(occupancy, this::release);
     }
 
     static Embedder open(Model model, EmbedOptions options) {
@@ -149,9 +152,11 @@ public final class Embedder implements AutoCloseable, Child {
 
     private void begin() {
         context.batch().clear();
-        if (context.description().hasMemory()) {
-            context.clear();
+        for (int i = 0; i < used; i++) {
+            // not clear(): that writes zeros over the whole cache
+            context.remove(i, -1, -1);
         }
+        used = 0;
     }
 
     private boolean fits(int[] tokens) {
@@ -163,6 +168,7 @@ public final class Embedder implements AutoCloseable, Child {
         for (int i = 0; i < tokens.length; i++) {
             context.batch().add(tokens[i], i, sequence, true);
         }
+        used = context.description().hasMemory() ? sequence + 1 : 0;
     }
 
     private float[] finished(float[] vector) {
@@ -204,9 +210,8 @@ public final class Embedder implements AutoCloseable, Child {
         }
     }
 
-    @Override
-    public Occupancy occupancy() {
-        return occupancy;
+    Child child() {
+        return child;
     }
 
     @Override
@@ -216,14 +221,8 @@ public final class Embedder implements AutoCloseable, Child {
         }
     }
 
-    @Override
-    public void closeReserved() {
-        occupancy.closeReserved();
-        release();
-    }
-
     private void release() {
         context.close();
-        model.children().remove(this);
+        model.children().remove(child);
     }
 }

@@ -147,7 +147,7 @@ public final class Model implements AutoCloseable {
         int size = ContextSetup.contextSize(contextOptions.contextSize(), handle.description());
         ContextHandle context = context(ContextSetup.params(contextOptions, size, 1));
         Session session = new Session(this, contextOptions, context);
-        children.add(session);
+        children.add(session.child());
         return session;
     }
 
@@ -227,7 +227,7 @@ public final class Model implements AutoCloseable {
         requireOpen();
         Check.require(!options.vocabOnly(), "vocab-only", "false for anything but tokenizing", true);
         Embedder embedder = Embedder.open(this, embedOptions);
-        children.add(embedder);
+        children.add(embedder.child());
         return embedder;
     }
 

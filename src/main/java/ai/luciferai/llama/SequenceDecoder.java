@@ -57,7 +57,8 @@ final class SequenceDecoder {
 
     void clear() {
         held.truncate(0);
-        context.clear();
+        // not clear(): that writes zeros over the whole cache
+        context.remove(SEQUENCE, -1, -1);
     }
 
     /** Computes the prompt from where the sequence ends; the last token gets logits. */

@@ -18,13 +18,14 @@ import java.util.function.Supplier;
  * <p><i>Ownership</i>: of whoever called {@link Model#session}; closed with the model at the latest. <i>Threads</i>: one at a time; a
  * second one, also one that closes it, gets {@link ai.luciferai.llama.core.BusyException}.
  */
-public final class Session implements AutoCloseable, Child {
+public final class Session implements AutoCloseable {
 
     private final Model model;
     private final ContextOptions options;
     private final ContextHandle context;
     private final SequenceDecoder decoder;
     private final Occupancy occupancy;
+    private final Child child;
     private List<AdapterScale> adapters;
     private Generation open;
 
@@ -34,6 +35,7 @@ public final class Session implements AutoCloseable, Child {
         this.context = context;
         this.decoder = new SequenceDecoder(context, model.handle().description().nSwa());
         this.occupancy = new Occupancy(context.name());
+        this.child = Child.of(occupancy, this::release);
         this.adapters = model.defaultAdapters();
     }
 
@@ -167,7 +169,7 @@ public final class Session implements AutoCloseable, Child {
     /** Writes what the session holds to a file, whole or not at all; a file of that name is replaced. */
     public void save(Path path) {
         between("save", () -> {
-            new StateFile(path, model).write(decoder::save);
+            new StateFile(path, model.info().path()).write(decoder::save);
             return null;
         });
     }
@@ -180,7 +182,7 @@ public final class Session implements AutoCloseable, Child {
      */
     public void load(Path path) {
         between("load", () -> {
-            new StateFile(path, model).read(decoder::load);
+            new StateFile(path, model.info().path()).read(decoder::load);
             return null;
         });
     }
@@ -215,6 +217,14 @@ public final class Session implements AutoCloseable, Child {
         return decoder.size() < contextSize();
     }
 
+    Child child() {
+        return child;
+    }
+
+    Occupancy occupancy() {
+        return occupancy;
+    }
+
     SequenceDecoder decoder() {
         return decoder;
     }
@@ -228,21 +238,10 @@ public final class Session implements AutoCloseable, Child {
     }
 
     @Override
-    public Occupancy occupancy() {
-        return occupancy;
-    }
-
-    @Override
     public void close() {
         if (occupancy.closeOnce()) {
             release();
         }
-    }
-
-    @Override
-    public void closeReserved() {
-        occupancy.closeReserved();
-        release();
     }
 
     private void release() {
@@ -250,6 +249,6 @@ public final class Session implements AutoCloseable, Child {
             open.abandon();
         }
         context.close();
-        model.children().remove(this);
+        model.children().remove(child);
     }
 }
