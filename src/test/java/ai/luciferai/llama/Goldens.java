@@ -37,6 +37,13 @@ final class Goldens {
         return program;
     }
 
+    /** The source of llama.cpp that the native build used. */
+    static Path upstreamSource() throws IOException {
+        String key = "llama.cpp_SOURCE_DIR:STATIC=";
+        return Files.readAllLines(program("lucifer-reference").getParent().resolveSibling("CMakeCache.txt")).stream()
+                .filter(line -> line.startsWith(key)).map(line -> Path.of(line.substring(key.length()))).findFirst().orElseThrow();
+    }
+
     /** The records of a file of JSON lines. */
     static List<JsonNode> read(String name) {
         try {

@@ -18,9 +18,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Logits are, bit for bit, those of {@code src/test/fixtures/reference.cpp}, a program that uses llama.h and nothing of ours, run
@@ -82,12 +84,30 @@ class LogitsIT {
         return "%016x".formatted(hash);
     }
 
-    private static JsonNode reference(int[] prompt, float scale) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Goldens.program("lucifer-reference").toString(), "-m", MODEL.toString(),
-                "-n", Integer.toString(STEPS), "--logits"));
-        if (scale != 0) {
-            command.addAll(List.of("-l", Goldens.adapter().toString(), Float.toString(scale)));
+    @ParameterizedTest
+    @EnumSource(names = {"MEAN", "CLS", "LAST"})
+    void embeddingsEqualTheReferenceProgramsBitForBit(Pooling pooling) throws Exception {
+        EmbedOptions options = EmbedOptions.defaults().withPooling(pooling).withNormalise(false).withContext(Goldens.context());
+        List<String> texts = List.of("list files in src directory", "find the postgres process", "x");
+        try (Model model = Model.load(MODEL, Goldens.onCpu()); Embedder embedder = model.embedder(options)) {
+            for (String text : texts) {
+                JsonNode reference = reference(model.tokenize(text), "--embed", Integer.toString(pooling.code()));
+                assertEquals(reference.get("digest").asText(), fnv1a(embedder.embed(text)), text);
+            }
         }
+    }
+
+    private static JsonNode reference(int[] prompt, float scale) throws Exception {
+        List<String> options = new ArrayList<>(List.of("-n", Integer.toString(STEPS), "--logits"));
+        if (scale != 0) {
+            options.addAll(List.of("-l", Goldens.adapter().toString(), Float.toString(scale)));
+        }
+        return reference(prompt, options.toArray(String[]::new));
+    }
+
+    private static JsonNode reference(int[] prompt, String... options) throws Exception {
+        List<String> command = new ArrayList<>(List.of(Goldens.program("lucifer-reference").toString(), "-m", MODEL.toString()));
+        command.addAll(List.of(options));
         command.add(IntStream.of(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -2,13 +2,23 @@ package ai.luciferai.llama;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
 /** Tokens are those of llama-tokenize, and become the text again. */
 class TokenizerGoldenIT {
@@ -33,6 +43,29 @@ class TokenizerGoldenIT {
     void tokensAreThoseOfLlamaTokenize() {
         for (JsonNode g : Goldens.read("golden/tokenize.jsonl")) {
             assertArrayEquals(Goldens.ints(g.get("ids")), model.tokenize(g.get("text").asText(), options(g)), () -> g.get("text").toString());
+        }
+    }
+
+    /** Upstream keeps vocabularies of many families in its source tree, each with texts and the ids that it must give for them. */
+    @TestFactory
+    Stream<DynamicTest> upstreamsOwnVocabularies() throws IOException {
+        try (Stream<Path> files = Files.list(Goldens.upstreamSource().resolve("models"))) {
+            List<Path> vocabularies = files.filter(f -> Files.exists(Path.of(f + ".out"))).sorted().toList();
+            assertFalse(vocabularies.isEmpty());
+            return vocabularies.stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> checkVocabulary(file)));
+        }
+    }
+
+    private static void checkVocabulary(Path file) throws IOException {
+        String[] texts = Files.readString(Path.of(file + ".inp")).split("\n__ggml_vocab_test__\n", -1);
+        List<String> expected = Files.readAllLines(Path.of(file + ".out"));
+        assertEquals(expected.size(), texts.length);
+        try (Model other = Model.load(file, ModelOptions.defaults().withVocabOnly(true))) {
+            for (int i = 0; i < texts.length; i++) {
+                String ids = IntStream.of(other.tokenize(texts[i], TokenizeOptions.plain())).mapToObj(Integer::toString)
+                        .collect(Collectors.joining(" "));
+                assertEquals(expected.get(i).strip(), ids, texts[i]);
+            }
         }
     }
 
