@@ -27,6 +27,9 @@ function(lucifer_add_common)
     set(PROJECT_SOURCE_DIR ${LLAMA_CPP_SOURCE_DIR}) # where it looks for its git commit
     set(LLAMA_BUILD_NUMBER 0)
     set(LLAMA_BUILD_COMMIT ${LLAMA_CPP_TAG})
+    if(NOT TARGET cpp-httplib)
+        add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/vendor/cpp-httplib llama.cpp/cpp-httplib EXCLUDE_FROM_ALL)
+    endif()
     add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/common llama.cpp/common EXCLUDE_FROM_ALL)
 endfunction()
 
