@@ -92,7 +92,8 @@ LUCIFER_API int32_t lucifer_log_set_level(int32_t level);
 
 /*
  * Fails on purpose, for tests of the guard and for the self-check. kind 0: C++ exception; 1: failed assertion in C code;
- * 2: failed assertion inside a graph that is being computed (ends the process after writing last words).
+ * 2, 3: failed assertion inside a graph that is being computed, on the calling thread (2) or on a worker thread (3), which end the
+ * process after writing last words.
  */
 LUCIFER_API int32_t lucifer_provoke(int32_t kind);
 
@@ -312,6 +313,13 @@ LUCIFER_API int32_t lucifer_context_set_adapters(struct lucifer_context * contex
 LUCIFER_API int32_t lucifer_context_decode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens,
                                            const int32_t * pos, const int32_t * seq_ids, const int8_t * outputs,
                                            const int32_t * cancel);
+
+/*
+ * For models with an encoder and a decoder (T5): encodes the input, whose result the next decode calls attend to; decoding then
+ * starts with lucifer_model_info.decoder_start. UNSUPPORTED without an encoder.
+ */
+LUCIFER_API int32_t lucifer_context_encode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens,
+                                           const int32_t * pos, const int32_t * seq_ids, const int32_t * cancel);
 
 /* Copies the n_vocab logits of the batch's token i (outputs[i] was set); -1 is the last output. Waits for the device. */
 LUCIFER_API int32_t lucifer_context_logits(struct lucifer_context * context, int32_t i, float * out, int32_t n_vocab);

@@ -2017,6 +2017,71 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         }
     }
 
+    private static class lucifer_context_encode {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_context_encode");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * }
+     */
+    public static FunctionDescriptor lucifer_context_encode$descriptor() {
+        return lucifer_context_encode.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * }
+     */
+    public static MethodHandle lucifer_context_encode$handle() {
+        return lucifer_context_encode.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * }
+     */
+    public static MemorySegment lucifer_context_encode$address() {
+        return lucifer_context_encode.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * }
+     */
+    public static int lucifer_context_encode(MemorySegment context, int n_tokens, MemorySegment tokens, MemorySegment pos, MemorySegment seq_ids, MemorySegment cancel) {
+        var mh$ = lucifer_context_encode.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_context_encode", context, n_tokens, tokens, pos, seq_ids, cancel);
+            }
+            return (int)mh$.invokeExact(context, n_tokens, tokens, pos, seq_ids, cancel);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class lucifer_context_logits {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,

@@ -1,0 +1,202 @@
+// Renders chats with llama.cpp's template engine.
+
+#include "grammar.h"
+#include "objects.h"
+
+#include "common/chat.h"
+#include "common/common.h"
+#include "common/json.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lucifer {
+
+namespace {
+
+constexpr int max_depth = 100; // of brackets in JSON and in a template's tags, and of its blocks: the engine recurses
+
+std::vector<const char *> builtin_names() {
+    std::vector<const char *> names((size_t) llama_chat_builtin_templates(nullptr, 0));
+    llama_chat_builtin_templates(names.data(), names.size());
+    return names;
+}
+
+bool is_builtin(const std::string & name) {
+    const auto names = builtin_names();
+    return std::any_of(names.begin(), names.end(), [&](const char * n) { return name == n; });
+}
+
+bool is_source(const std::string & text) {
+    return text.find("{{") != std::string::npos || text.find("{%") != std::string::npos;
+}
+
+void check_depth(const std::string & source) {
+    int brackets = 0, blocks = 0;
+    for (size_t at = source.find('{'); at != std::string::npos && at + 1 < source.size(); at = source.find('{', at + 1)) {
+        const char kind = source[at + 1];
+        if (kind != '{' && kind != '%') {
+            continue;
+        }
+        const size_t      end = std::min(source.find(kind == '{' ? "}}" : "%}", at), source.size());
+        const std::string tag = source.substr(at + 2, end - at - 2);
+        brackets = 0;
+        for (char c : tag) {
+            brackets += (c == '(' || c == '[' || c == '{') - (c == ')' || c == ']' || c == '}');
+            if (brackets > max_depth) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's expressions are nested deeper than %d", max_depth);
+            }
+        }
+        if (kind == '%') {
+            const size_t      word = tag.find_first_not_of("-+ \t\r\n");
+            const std::string name = word == std::string::npos ? "" : tag.substr(word, 5);
+            blocks += name.rfind("end", 0) == 0 ? -1 : name.rfind("if", 0) == 0 || name.rfind("for", 0) == 0 || name == "macro" ? 1 : 0;
+            if (blocks > max_depth) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's blocks are nested deeper than %d", max_depth);
+            }
+        }
+    }
+}
+
+// The parsed template; kept in the model until another one is asked for.
+common_chat_templates * templates_of(lucifer_model & model, const std::string & source) {
+    if (model.templates == nullptr || model.templates_source != source) {
+        model.templates.reset();
+        try {
+            check_depth(source);
+            model.templates = common_chat_templates_init(model.model.get(), source);
+        } catch (const status_error &) {
+            throw;
+        } catch (const std::exception & e) {
+            // upstream slices the exception and logs the cause
+            const std::string errors = call_errors();
+            const size_t      at     = errors.find("error: ");
+            const std::string cause  = at == std::string::npos ? e.what() : errors.substr(at + 7, errors.find('\n', at) - at - 7);
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not parse: %s", cause.c_str());
+        }
+        model.templates_source = source;
+    }
+    return model.templates.get();
+}
+
+common_chat_templates_inputs read_request(const std::string & text) {
+    json_check_depth("the request", text, max_depth);
+    common_chat_templates_inputs inputs;
+    try {
+        const common_json json = common_json::parse(text);
+        if (!json.is_object() || !json.contains("messages")) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "it has no \"messages\"");
+        }
+        inputs.messages              = common_chat_msgs_parse_oaicompat(json.at("messages"));
+        inputs.add_generation_prompt = json.value("add_generation_prompt", true);
+        inputs.enable_thinking       = json.value("enable_thinking", true);
+        if (json.contains("tools") && !json.at("tools").is_null()) {
+            inputs.tools = common_chat_tools_parse_oaicompat(json.at("tools"));
+        }
+        if (json.contains("json_schema") && !json.at("json_schema").is_null()) {
+            inputs.json_schema = json.at("json_schema").dump();
+        }
+        if (json.contains("template_kwargs")) {
+            for (const auto & [key, value] : json.at("template_kwargs").items()) {
+                inputs.chat_template_kwargs[key] = value.is_string() ? value.get<std::string>() : value.dump();
+            }
+        }
+    } catch (const std::exception & e) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request: %s", e.what());
+    }
+    return inputs;
+}
+
+// Triggers as regular expressions and tokens, as common_sampler_init makes them.
+void write_triggers(const common_chat_params & chat, common_json & out) {
+    std::vector<std::string> patterns;
+    std::vector<int32_t>     tokens;
+    for (const common_grammar_trigger & trigger : chat.grammar_triggers) {
+        switch (trigger.type) {
+            case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN: tokens.push_back(trigger.token); break;
+            case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: patterns.push_back(regex_escape(trigger.value)); break;
+            case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN: patterns.push_back(trigger.value); break;
+            case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL: {
+                const std::string & p = trigger.value;
+                patterns.push_back(p.empty() ? "^$" : (p.front() != '^' ? "^" : "") + p + (p.back() != '$' ? "$" : ""));
+                break;
+            }
+        }
+    }
+    out["grammar_trigger_patterns"] = patterns;
+    out["grammar_trigger_tokens"]   = tokens;
+}
+
+std::string write_result(const common_chat_params & chat) {
+    common_json out = common_json::object();
+    out["prompt"]            = chat.prompt;
+    out["stops"]             = chat.additional_stops;
+    out["preserved_tokens"]  = chat.preserved_tokens;
+    out["grammar"]           = chat.grammar;
+    out["grammar_lazy"]      = chat.grammar_lazy;
+    write_triggers(chat, out);
+    out["generation_prompt"] = chat.generation_prompt;
+    out["supports_thinking"] = chat.supports_thinking;
+    out["thinking_start"]    = chat.thinking_start_tag;
+    out["thinking_end"]      = chat.thinking_end_tags;
+    out["format"]            = common_chat_format_name(chat.format);
+    return out.dump_safe();
+}
+
+// Which template to render with: its source or name ("" is the model's own).
+std::string choose_template(const lucifer_model & model, const char * asked) {
+    if (asked == nullptr) {
+        if (llama_model_chat_template(model.model.get(), nullptr) == nullptr &&
+            llama_model_chat_template(model.model.get(), "tool_use") == nullptr) {
+            fail(LUCIFER_STATUS_UNSUPPORTED, "%s has no chat template of its own: give one, chatml for example", model.path.c_str());
+        }
+        return "";
+    }
+    if (!is_builtin(asked) && !is_source(asked)) {
+        std::string names;
+        for (const char * name : builtin_names()) {
+            names += (names.empty() ? "" : ", ") + std::string(name);
+        }
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "'%.100s' is neither a Jinja template nor the name of one; names: %s", asked, names.c_str());
+    }
+    return asked;
+}
+
+} // namespace
+
+} // namespace lucifer
+
+using namespace lucifer;
+
+int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request, char * buf, int64_t cap,
+                            int64_t * len) {
+    return guard_object("lucifer_chat_render", model, [&] {
+        require(request, "request");
+        require_vocab(*model);
+        common_chat_templates_inputs inputs = read_request(request);
+        const std::string            source = choose_template(*model, chat_template);
+        // of the named templates only chatml exists as Jinja, the others are code of llama.cpp
+        inputs.use_jinja = source.empty() || source == "chatml" || !is_builtin(source);
+
+        std::lock_guard<std::mutex> lock(model->templates_mutex);
+        common_chat_templates *     templates = templates_of(*model, source);
+        std::string                 result;
+        try {
+            result = write_result(common_chat_templates_apply(templates, inputs));
+        } catch (const std::exception & e) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
+        }
+        return put_text(result, buf, cap, len);
+    });
+}
+
+int32_t lucifer_chat_template(struct lucifer_model * model, const char * variant, char * buf, int64_t cap, int64_t * len) {
+    return guard_object("lucifer_chat_template", model, [&] {
+        const char * source = llama_model_chat_template(model->model.get(), variant);
+        if (source == nullptr) {
+            fail(LUCIFER_STATUS_UNSUPPORTED, "%s has no chat template%s%s", model->path.c_str(), variant == nullptr ? "" : " ",
+                 variant == nullptr ? "" : variant);
+        }
+        return put_text(source, strlen(source), buf, cap, len);
+    });
+}

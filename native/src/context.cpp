@@ -1,0 +1,313 @@
+// Makes, frees and describes contexts.
+
+#include "log.h"
+#include "objects.h"
+
+#include "common/common.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace lucifer {
+
+void require_seq(const lucifer_context & context, int32_t seq_id) {
+    if (seq_id < 0 || seq_id >= context.n_seq_max) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "sequence %d, the context has 0 to %d", seq_id, context.n_seq_max - 1);
+    }
+}
+
+namespace {
+
+bool on_abort_poll(void * data) {
+    return is_set(((lucifer_context *) data)->cancel.load(std::memory_order_relaxed));
+}
+
+void require_range(const char * name, int64_t value, int64_t from, int64_t to) {
+    if (value < from || value > to) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s is %lld, expected %lld to %lld", name, (long long) value, (long long) from, (long long) to);
+    }
+}
+
+void require_finite(const char * name, float value) {
+    if (!std::isfinite(value)) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s is not a finite number", name);
+    }
+}
+
+ggml_type cache_type(const char * name, int32_t type) {
+    // those that upstream's tools offer: its attention has kernels for no others
+    static const ggml_type types[] = {GGML_TYPE_F32,  GGML_TYPE_F16,  GGML_TYPE_BF16,   GGML_TYPE_Q8_0, GGML_TYPE_Q4_0,
+                                      GGML_TYPE_Q4_1, GGML_TYPE_IQ4_NL, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1};
+    std::string names;
+    for (ggml_type known : types) {
+        if (known == type) {
+            return known;
+        }
+        names += std::string(names.empty() ? "" : ", ") + ggml_type_name(known);
+    }
+    fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s is ggml type %d, expected one of: %s", name, type, names.c_str());
+}
+
+llama_context_params read_params(const lucifer_context_params & in) {
+    require_range("n_ctx", in.n_ctx, 0, INT32_MAX - 256); // it is rounded up to a multiple of 256
+    require_range("n_batch", in.n_batch, 1, INT32_MAX);
+    require_range("n_ubatch", in.n_ubatch, 1, INT32_MAX);
+    require_range("n_seq_max", in.n_seq_max, 1, (int64_t) llama_max_parallel_sequences());
+    require_range("n_threads", in.n_threads, 1, GGML_MAX_N_THREADS);
+    require_range("n_threads_batch", in.n_threads_batch, 1, GGML_MAX_N_THREADS);
+    require_range("flash_attn", in.flash_attn, LLAMA_FLASH_ATTN_TYPE_AUTO, LLAMA_FLASH_ATTN_TYPE_ENABLED);
+    require_range("pooling_type", in.pooling_type, LLAMA_POOLING_TYPE_UNSPECIFIED, LLAMA_POOLING_TYPE_RANK);
+    require_range("attention_type", in.attention_type, LLAMA_ATTENTION_TYPE_UNSPECIFIED, LLAMA_ATTENTION_TYPE_NON_CAUSAL);
+    require_range("rope_scaling_type", in.rope_scaling_type, LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED, LLAMA_ROPE_SCALING_TYPE_MAX_VALUE);
+    require_range("yarn_orig_ctx", in.yarn_orig_ctx, 0, INT32_MAX);
+    require_finite("rope_freq_base", in.rope_freq_base);
+    require_finite("rope_freq_scale", in.rope_freq_scale);
+    require_finite("yarn_ext_factor", in.yarn_ext_factor);
+    require_finite("yarn_attn_factor", in.yarn_attn_factor);
+    require_finite("yarn_beta_fast", in.yarn_beta_fast);
+    require_finite("yarn_beta_slow", in.yarn_beta_slow);
+
+    llama_context_params out = llama_context_default_params();
+    out.n_ctx             = (uint32_t) in.n_ctx;
+    out.n_batch           = (uint32_t) in.n_batch;
+    out.n_ubatch          = (uint32_t) in.n_ubatch;
+    out.n_seq_max         = (uint32_t) in.n_seq_max;
+    out.n_threads         = in.n_threads;
+    out.n_threads_batch   = in.n_threads_batch;
+    out.flash_attn_type   = (llama_flash_attn_type) in.flash_attn;
+    out.type_k            = cache_type("type_k", in.type_k);
+    out.type_v            = cache_type("type_v", in.type_v);
+    out.pooling_type      = (enum llama_pooling_type) in.pooling_type;
+    out.attention_type    = (llama_attention_type) in.attention_type;
+    out.rope_scaling_type = (llama_rope_scaling_type) in.rope_scaling_type;
+    out.rope_freq_base    = in.rope_freq_base;
+    out.rope_freq_scale   = in.rope_freq_scale;
+    out.yarn_ext_factor   = in.yarn_ext_factor;
+    out.yarn_attn_factor  = in.yarn_attn_factor;
+    out.yarn_beta_fast    = in.yarn_beta_fast;
+    out.yarn_beta_slow    = in.yarn_beta_slow;
+    out.yarn_orig_ctx     = (uint32_t) in.yarn_orig_ctx;
+    out.embeddings        = in.embeddings != 0;
+    out.offload_kqv       = in.offload_kqv != 0;
+    out.op_offload        = in.op_offload != 0;
+    out.swa_full          = in.swa_full != 0;
+    out.kv_unified        = in.kv_unified != 0;
+    out.no_perf           = true;
+    if (ggml_is_quantized(out.type_v) && out.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_DISABLED) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a V cache of type %s needs flash attention, which is switched off", ggml_type_name(out.type_v));
+    }
+    return out;
+}
+
+int64_t meta_int(const llama_model * model, const std::string & key) {
+    const std::string value = meta_value(model, key.c_str());
+    return value.empty() ? 0 : atoll(value.c_str());
+}
+
+// llama.cpp clears the cache it allocates: where memory is overcommitted, one that is far too large is not refused, it gets
+// the process killed. Only for the plain cache, whose size is known beforehand.
+void require_cache_fits(const lucifer_model & m, const llama_context_params & params) {
+    const llama_model * model = m.model.get();
+    const std::string   arch  = meta_value(model, "general.architecture");
+    const bool plain = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model) && llama_model_n_swa(model) == 0 &&
+                       meta_int(model, arch + ".attention.kv_lora_rank") == 0;
+    const int64_t n_head = llama_model_n_head(model);
+    if (!plain || n_head <= 0) {
+        return;
+    }
+    const int64_t head_k = std::max<int64_t>(meta_int(model, arch + ".attention.key_length"), 0);
+    const int64_t head_v = std::max<int64_t>(meta_int(model, arch + ".attention.value_length"), 0);
+    const double  fallback = (double) llama_model_n_embd(model) / (double) n_head;
+    const double  n_ctx  = params.n_ctx == 0 ? llama_model_n_ctx_train(model) : (double) params.n_ctx;
+    auto row = [&](int64_t head, ggml_type type) {
+        return (head > 0 ? (double) head : fallback) * llama_model_n_head_kv(model) * (double) ggml_type_size(type) / (double) ggml_blck_size(type);
+    };
+    const double bytes = n_ctx * llama_model_n_layer(model) * (row(head_k, params.type_k) + row(head_v, params.type_v));
+
+    double memory = 0;
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        size_t free = 0, total = 0;
+        ggml_backend_dev_t device = ggml_backend_dev_get(i);
+        if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU ||
+            std::find(m.devices.begin(), m.devices.end(), device) != m.devices.end()) {
+            ggml_backend_dev_memory(device, &free, &total);
+            memory += (double) total;
+        }
+    }
+    if (bytes > memory) {
+        fail(LUCIFER_STATUS_OUT_OF_MEMORY, "the cache of %.0f tokens needs about %.1f GiB, this machine has %.1f GiB: ask for a smaller n_ctx",
+             n_ctx, bytes / 1073741824.0, memory / 1073741824.0);
+    }
+}
+
+bool is_causal(const lucifer_model & m, const lucifer_context_params & params) {
+    if (params.attention_type != LLAMA_ATTENTION_TYPE_UNSPECIFIED) {
+        return params.attention_type == LLAMA_ATTENTION_TYPE_CAUSAL;
+    }
+    const std::string arch = meta_value(m.model.get(), "general.architecture");
+    return !llama_model_is_diffusion(m.model.get()) && meta_value(m.model.get(), (arch + ".attention.causal").c_str()) != "false" &&
+           arch != "gemma-embedding";
+}
+
+[[noreturn]] void fail_init(const lucifer_model & model) {
+    const std::string errors = call_errors();
+    const std::string cause  = call_last_error_line();
+    int32_t           status = LUCIFER_STATUS_FAILED;
+    if (errors.find("failed to allocate") != std::string::npos || errors.find("failed to initialize memory") != std::string::npos ||
+        errors.find("unable to allocate") != std::string::npos || errors.find("out of memory") != std::string::npos) {
+        status = LUCIFER_STATUS_OUT_OF_MEMORY;
+    } else if (errors.find("does not divide") != std::string::npos || errors.find("requires") != std::string::npos ||
+               errors.find("does not support") != std::string::npos) {
+        status = LUCIFER_STATUS_INVALID_ARGUMENT;
+    }
+    fail(status, "%s: no context: %s", model.path.c_str(), cause.empty() ? "llama.cpp does not say why" : cause.c_str());
+}
+
+} // namespace
+
+} // namespace lucifer
+
+using namespace lucifer;
+
+int32_t lucifer_context_params_init(struct lucifer_context_params * params) {
+    return guard("lucifer_context_params_init", [&] {
+        require_size(params);
+        const llama_context_params defaults = llama_context_default_params();
+        const int32_t              threads  = std::min(GGML_MAX_N_THREADS, std::max(1, common_cpu_get_num_math()));
+        *params                   = {};
+        params->struct_size       = sizeof(*params);
+        params->n_ctx             = (int32_t) defaults.n_ctx;
+        params->n_batch           = (int32_t) defaults.n_batch;
+        params->n_ubatch          = (int32_t) defaults.n_ubatch;
+        params->n_seq_max         = (int32_t) defaults.n_seq_max;
+        params->n_threads         = threads;
+        params->n_threads_batch   = threads;
+        params->flash_attn        = defaults.flash_attn_type;
+        params->type_k            = defaults.type_k;
+        params->type_v            = defaults.type_v;
+        params->pooling_type      = defaults.pooling_type;
+        params->attention_type    = defaults.attention_type;
+        params->rope_scaling_type = defaults.rope_scaling_type;
+        params->rope_freq_base    = defaults.rope_freq_base;
+        params->rope_freq_scale   = defaults.rope_freq_scale;
+        params->yarn_ext_factor   = defaults.yarn_ext_factor;
+        params->yarn_attn_factor  = defaults.yarn_attn_factor;
+        params->yarn_beta_fast    = defaults.yarn_beta_fast;
+        params->yarn_beta_slow    = defaults.yarn_beta_slow;
+        params->yarn_orig_ctx     = (int32_t) defaults.yarn_orig_ctx;
+        params->embeddings        = defaults.embeddings;
+        params->offload_kqv       = defaults.offload_kqv;
+        params->op_offload        = defaults.op_offload;
+        params->swa_full          = defaults.swa_full;
+        params->kv_unified        = defaults.kv_unified;
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_context_params * params, struct lucifer_context ** out) {
+    return guard_object("lucifer_context_init", model, [&] {
+        require_size(params);
+        require(out, "out");
+        if (model->vocab_only) {
+            fail(LUCIFER_STATUS_UNSUPPORTED, "%s was loaded without its weights (vocab_only)", model->path.c_str());
+        }
+        llama_context_params upstream = read_params(*params);
+        require_cache_fits(*model, upstream);
+
+        auto context                 = std::make_unique<lucifer_context>();
+        context->model               = model;
+        context->subject             = model->subject;
+        upstream.abort_callback      = on_abort_poll;
+        upstream.abort_callback_data = context.get();
+        context->context.reset(llama_init_from_model(model->model.get(), upstream));
+        if (context->context == nullptr) {
+            fail_init(*model);
+        }
+        const llama_context * c = context->context.get();
+        context->n_vocab    = llama_vocab_n_tokens(model->vocab);
+        context->n_batch    = (int32_t) llama_n_batch(c);
+        context->n_ubatch   = (int32_t) llama_n_ubatch(c);
+        context->n_seq_max  = (int32_t) llama_n_seq_max(c);
+        context->has_memory = llama_get_memory(c) != nullptr;
+        context->causal     = is_causal(*model, *params);
+        context->embeddings = upstream.embeddings;
+        context->kv_unified = upstream.kv_unified;
+        context->n_seq_id.assign((size_t) context->n_batch, 1);
+        context->seq_id.resize((size_t) context->n_batch);
+        context->outputs.reserve((size_t) context->n_batch);
+        *out = context.release();
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_free(struct lucifer_context * context) {
+    if (context == nullptr) {
+        return LUCIFER_STATUS_OK;
+    }
+    return guard("lucifer_context_free", context->subject, [&] {
+        if ((context->poisoned && !context->model->devices.empty()) || !devices_reachable(*context->model)) {
+            log_line(GGML_LOG_LEVEL_WARN, context->model->path + ": its device failed, so a context is left to the end of the process");
+            (void) context->context.release();
+        }
+        delete context;
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_describe(struct lucifer_context * context, struct lucifer_context_info * out) {
+    return guard_object("lucifer_context_describe", context, [&] {
+        require_size(out);
+        llama_context * c = context->context.get();
+        *out                 = {};
+        out->struct_size     = sizeof(*out);
+        out->state_bytes     = (int64_t) llama_state_get_size(c);
+        out->n_ctx           = (int32_t) llama_n_ctx(c);
+        out->n_ctx_seq       = (int32_t) llama_n_ctx_seq(c);
+        out->n_batch         = context->n_batch;
+        out->n_ubatch        = context->n_ubatch;
+        out->n_seq_max       = context->n_seq_max;
+        out->pooling_type    = llama_pooling_type(c);
+        out->n_threads       = llama_n_threads(c);
+        out->n_threads_batch = llama_n_threads_batch(c);
+        out->can_shift       = context->has_memory && llama_memory_can_shift(llama_get_memory(c)) ? 1 : 0;
+        out->has_memory      = context->has_memory ? 1 : 0;
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_set_threads(struct lucifer_context * context, int32_t n_threads, int32_t n_threads_batch) {
+    return guard_object("lucifer_context_set_threads", context, [&] {
+        require_range("n_threads", n_threads, 1, GGML_MAX_N_THREADS);
+        require_range("n_threads_batch", n_threads_batch, 1, GGML_MAX_N_THREADS);
+        llama_set_n_threads(context->context.get(), n_threads, n_threads_batch);
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_set_adapters(struct lucifer_context * context, struct lucifer_adapter * const * adapters, const float * scales,
+                                     int32_t n) {
+    return guard_object("lucifer_context_set_adapters", context, [&] {
+        if (n < 0 || (n > 0 && (adapters == nullptr || scales == nullptr))) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "adapters or scales is null or their number %d is negative", n);
+        }
+        std::vector<llama_adapter_lora *> upstream;
+        std::vector<float>                values;
+        for (int32_t i = 0; i < n; i++) {
+            require(adapters[i], "an adapter");
+            if (adapters[i]->model != context->model) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "adapter %s was loaded for another model", adapters[i]->subject);
+            }
+            require_finite("an adapter's scale", scales[i]);
+            if (std::find(upstream.begin(), upstream.end(), adapters[i]->adapter.get()) != upstream.end()) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "adapter %s is given twice", adapters[i]->subject);
+            }
+            upstream.push_back(adapters[i]->adapter.get());
+            values.push_back(scales[i]);
+        }
+        if (llama_set_adapters_lora(context->context.get(), upstream.data(), upstream.size(), values.data()) != 0) {
+            fail(LUCIFER_STATUS_FAILED, "llama.cpp refuses the adapters");
+        }
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}

@@ -1,0 +1,152 @@
+#include "grammar.h"
+
+#include "guard.h"
+
+#include "common/json-schema-to-grammar.h"
+#include "common/json.h"
+#include "src/llama-grammar.h" // not public, but the only way to hear from llama.cpp what is wrong with a grammar
+
+#include <algorithm>
+#include <string>
+
+namespace lucifer {
+
+namespace {
+
+constexpr size_t max_grammar_bytes = 4 * 1024 * 1024;
+constexpr int    max_depth         = 200; // of brackets: the parsers recurse, on a stack of maybe 1 MB
+
+// Parentheses outside literals and character classes.
+int grammar_depth(const std::string & text) {
+    int  depth = 0, deepest = 0;
+    char quote = 0;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char c = text[i];
+        if (quote != 0) {
+            if (c == '\\') {
+                i++;
+            } else if (c == quote || c == '\n') {
+                quote = 0;
+            }
+        } else if (c == '"') {
+            quote = '"';
+        } else if (c == '[') {
+            quote = ']';
+        } else if (c == '#') {
+            quote = '\n';
+        } else if (c == '(') {
+            deepest = std::max(deepest, ++depth);
+        } else if (c == ')') {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+// "line 3: expecting ::= at …": upstream's messages quote the rest of the grammar.
+std::string shorten(const std::string & message, const std::string & grammar) {
+    const size_t at = message.find(" at ");
+    if (at == std::string::npos) {
+        return message;
+    }
+    const std::string rest = message.substr(at + 4);
+    if (rest.size() > grammar.size() || grammar.compare(grammar.size() - rest.size(), rest.size(), rest) != 0) {
+        return message.substr(0, 200);
+    }
+    const auto        end  = grammar.end() - (std::string::difference_type) rest.size();
+    const auto        line = 1 + std::count(grammar.begin(), end, '\n');
+    const std::string near = rest.substr(0, std::min<size_t>(rest.find('\n'), 40));
+    return "line " + std::to_string(line) + ": " + message.substr(0, at) + (near.empty() ? " at the end" : " at '" + near + "'");
+}
+
+const char * skip_space(const char * p) {
+    while (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n' || *p == '#') {
+        if (*p == '#') {
+            while (*p != '\0' && *p != '\r' && *p != '\n') {
+                p++;
+            }
+        } else {
+            p++;
+        }
+    }
+    return p;
+}
+
+void parse_rules(const llama_vocab * vocab, const std::string & grammar) {
+    llama_grammar_parser parser(vocab);
+    const char *         p = skip_space(grammar.c_str());
+    while (*p != '\0') {
+        p = parser.parse_rule(p);
+    }
+    for (const auto & symbol : parser.symbol_ids) {
+        if (symbol.second >= parser.rules.size() || parser.rules[symbol.second].empty()) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: rule '%s' is used but not defined", symbol.first.c_str());
+        }
+    }
+    if (parser.symbol_ids.find("root") == parser.symbol_ids.end()) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: it has no rule 'root'");
+    }
+}
+
+} // namespace
+
+void grammar_check(const llama_vocab * vocab, const std::string & grammar) {
+    if (grammar.compare(0, 11, "%llguidance") == 0) {
+        fail(LUCIFER_STATUS_UNSUPPORTED, "llguidance grammars are not in this build; write the grammar as GBNF");
+    }
+    if (*skip_space(grammar.c_str()) == '\0') {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the grammar is empty");
+    }
+    if (grammar.size() > max_grammar_bytes || grammar_depth(grammar) > max_depth) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the grammar is longer than %zu bytes or nested deeper than %d", max_grammar_bytes, max_depth);
+    }
+#if !defined(_WIN32) // a Windows library exports public functions only
+    try {
+        parse_rules(vocab, grammar);
+    } catch (const std::runtime_error & e) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", shorten(e.what(), grammar).c_str());
+    }
+#endif
+}
+
+void json_check_depth(const char * what, const std::string & text, int most) {
+    int  depth  = 0;
+    bool string = false;
+    for (size_t i = 0; i < text.size(); i++) {
+        const char c = text[i];
+        if (string) {
+            i += c == '\\' ? 1 : 0;
+            string = c != '"';
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > most) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s is nested deeper than %d", what, most);
+            }
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+}
+
+} // namespace lucifer
+
+using namespace lucifer;
+
+int32_t lucifer_grammar_from_schema(const char * schema, char * buf, int64_t cap, int64_t * len) {
+    return guard("lucifer_grammar_from_schema", [&] {
+        require(schema, "schema");
+        json_check_depth("the JSON schema", schema, max_depth);
+        std::string grammar;
+        try {
+            const common_json json = common_json::parse(schema);
+            if (!json.is_object() && !json.is_boolean()) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a JSON schema is an object");
+            }
+            grammar = json_schema_to_grammar(json);
+        } catch (const std::exception & e) { // also our own, whose message stays
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid JSON schema: %s", e.what());
+        }
+        return put_text(grammar, buf, cap, len);
+    });
+}

@@ -1,0 +1,110 @@
+#pragma once
+
+// What stands behind the header's opaque handles.
+
+#include "guard.h"
+
+#include "llama-cpp.h"
+#include "common/chat.h"
+#include "common/sampling.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+struct lucifer_model {
+    lucifer_model(llama_model_ptr loaded, const std::string & file)
+        : model(std::move(loaded)), vocab(llama_model_get_vocab(model.get())), path(file), subject(lucifer::remember_subject(file)) {}
+
+    llama_model_ptr     model;
+    const llama_vocab * vocab;
+    std::string         path;    // the first of its files
+    const char *        subject;
+
+    std::vector<ggml_backend_dev_t> devices; // other than the CPU
+    int32_t n_gpu_layers = 0;
+    int32_t fit_n_ctx    = 0;
+    bool    vocab_only   = false;
+
+    // The chat template used last, parsed; for the model's own the source is "".
+    std::mutex                templates_mutex;
+    std::string               templates_source;
+    common_chat_templates_ptr templates;
+
+    mutable std::atomic<bool> poisoned{false};
+    void poison() const { poisoned = true; }
+};
+
+struct lucifer_adapter {
+    llama_adapter_lora_ptr adapter;
+    lucifer_model *        model;
+    const char *           subject;
+
+    std::atomic<bool> poisoned{false};
+    void poison() { poisoned = true; }
+};
+
+struct lucifer_context {
+    llama_context_ptr context;
+    lucifer_model *   model;
+    const char *      subject;
+
+    int32_t n_vocab;
+    int32_t n_batch;
+    int32_t n_ubatch;
+    int32_t n_seq_max;
+    bool    has_memory;
+    bool    causal;
+    bool    embeddings;
+    bool    kv_unified;
+
+    // The batch handed to llama.cpp: constant parts, made once.
+    std::vector<int32_t>        n_seq_id; // 1, n_batch times
+    std::vector<llama_seq_id *> seq_id;   // room for n_batch pointers
+
+    // Which tokens of the last batch have an output.
+    std::vector<int8_t> outputs;
+    int32_t             n_outputs = 0;
+
+    std::atomic<const int32_t *> cancel{nullptr}; // polled by llama.cpp's abort callback
+
+    std::atomic<bool> poisoned{false};
+    void poison() { poisoned = true; }
+};
+
+struct lucifer_sampler {
+    common_sampler_ptr     sampler;
+    common_params_sampling params; // that it was made with
+    lucifer_model *        model;
+    const char *           subject;
+
+    mutable std::atomic<bool> poisoned{false};
+    void poison() const { poisoned = true; }
+};
+
+namespace lucifer {
+
+inline bool is_set(const int32_t * cancel) {
+    return cancel != nullptr && *(const volatile int32_t *) cancel != 0;
+}
+
+// Throws UNSUPPORTED for a model whose file has no vocabulary: llama.cpp's tokenizer and samplers assert on it.
+void require_vocab(const lucifer_model & model);
+
+void require_token(const lucifer_model & model, int32_t token);
+
+// Throws unless token i of the last batch has an output. Upstream would assert or log.
+void require_output(const lucifer_context & context, int32_t i);
+
+void require_seq(const lucifer_context & context, int32_t seq_id);
+
+// Whether the model's devices are still there: freeing what lies on a lost rpc-server ends the process.
+bool devices_reachable(const lucifer_model & model) noexcept;
+
+// Value of a metadata key as text, "" where it is missing.
+std::string meta_value(const llama_model * model, const char * key);
+
+} // namespace lucifer
