@@ -48,12 +48,19 @@ public final class AdapterHandle extends NativeHandle {
         return path;
     }
 
+    /** Notes that a context points to it, or is about to. */
     void usedBy(ContextHandle context) {
-        synchronized (users) {
-            users.add(context);
+        claim("activation");
+        try {
+            synchronized (users) {
+                users.add(context);
+            }
+        } finally {
+            release();
         }
     }
 
+    /** Takes back one {@link #usedBy}. */
     void unusedBy(ContextHandle context) {
         synchronized (users) {
             users.remove(context);

@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -102,7 +103,13 @@ public final class ContextHandle extends NativeHandle {
      */
     public void setAdapters(List<AdapterHandle> active, float[] scales) {
         MemorySegment context = claim("set adapters");
+        // From here on none of them can be closed: the context is about to point to them.
+        var held = new ArrayList<AdapterHandle>();
         try (Arena arena = Arena.ofConfined()) {
+            for (AdapterHandle adapter : active) {
+                adapter.usedBy(this);
+                held.add(adapter);
+            }
             MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, Math.max(1, active.size()));
             for (int i = 0; i < active.size(); i++) {
                 pointers.setAtIndex(ValueLayout.ADDRESS, i, active.get(i).shared());
@@ -110,18 +117,14 @@ public final class ContextHandle extends NativeHandle {
             MemorySegment factors = arena.allocateFrom(ValueLayout.JAVA_FLOAT, scales);
             int status = lucifer_context_set_adapters(context, pointers, factors, active.size());
             Status.check(status, "lucifer_context_set_adapters", Status.About.model(model.path()));
-            use(active);
+            adapters.forEach(adapter -> adapter.unusedBy(this));
+            adapters = List.copyOf(held);
+            held.clear();
+            model.renew(this);
         } finally {
+            held.forEach(adapter -> adapter.unusedBy(this));
             release();
         }
-    }
-
-    /** The native context now points to these adapters: they may not be closed before it. */
-    private void use(List<AdapterHandle> active) {
-        adapters.forEach(adapter -> adapter.unusedBy(this));
-        adapters = List.copyOf(active);
-        adapters.forEach(adapter -> adapter.usedBy(this));
-        model.renew(this);
     }
 
     /** The tokens of the next {@link #decode}. */

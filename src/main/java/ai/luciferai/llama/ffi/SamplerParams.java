@@ -107,6 +107,8 @@ public final class SamplerParams {
             Status.check(lucifer_llama_h.lucifer_sampler_params_init(model == null ? MemorySegment.NULL : model.shared(), struct),
                     "lucifer_sampler_params_init");
             return new SamplerParams(struct);
+        } catch (IllegalStateException fault) {
+            throw model == null ? fault : model.explained(fault);
         }
     }
 
