@@ -152,6 +152,20 @@ public final class ContextHandle extends NativeHandle {
         }
     }
 
+    /**
+     * Encodes the batch, for models with an encoder and a decoder: the next {@link #decode} calls attend to the result, the first
+     * of them with the model's {@code decoderStart}.
+     */
+    public void encode(Cancel cancel) {
+        MemorySegment context = claim("encode");
+        try {
+            int status = lucifer_context_encode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, cancel.segment());
+            Status.check(status, "lucifer_context_encode", Status.About.model(model.path()));
+        } finally {
+            release();
+        }
+    }
+
     /** Logits over the vocabulary of the batch's token {@code index}; -1: of the last one that has any. */
     public float[] logits(int index) {
         float[] logits = new float[model.description().nVocab()];

@@ -155,8 +155,10 @@ public final class NativeLibrary {
         EXCEPTION,
         /** A failed assertion in C code. */
         ASSERTION,
-        /** A failed assertion in a graph that is being computed: ends the process. */
-        ASSERTION_IN_GRAPH
+        /** A failed assertion in a graph that the calling thread computes: ends the process. */
+        ASSERTION_IN_GRAPH,
+        /** The same on a worker thread. */
+        ASSERTION_IN_GRAPH_WORKER
     }
 
     /** Fails on purpose, for tests of the guard and for the self-check. */
