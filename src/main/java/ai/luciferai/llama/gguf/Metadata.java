@@ -41,12 +41,12 @@ public final class Metadata {
 
     /** Starts an empty set of pairs. */
     public static Builder builder() {
-        return new Builder(new LinkedHashMap<>());
+        return new Builder(Path.of("metadata being built"), new LinkedHashMap<>());
     }
 
     /** Starts with these pairs. */
     public Builder toBuilder() {
-        return new Builder(new LinkedHashMap<>(values));
+        return new Builder(path, new LinkedHashMap<>(values));
     }
 
     /** The keys in the file's order. */
@@ -177,9 +177,11 @@ public final class Metadata {
      */
     public static final class Builder {
 
+        private final Path path;
         private final LinkedHashMap<String, Value> values;
 
-        private Builder(LinkedHashMap<String, Value> values) {
+        private Builder(Path path, LinkedHashMap<String, Value> values) {
+            this.path = path;
             this.values = values;
         }
 
@@ -243,7 +245,7 @@ public final class Metadata {
 
         /** The pairs. The builder may be used further. */
         public Metadata build() {
-            return new Metadata(Path.of("metadata being built"), new LinkedHashMap<>(values));
+            return new Metadata(path, new LinkedHashMap<>(values));
         }
     }
 }

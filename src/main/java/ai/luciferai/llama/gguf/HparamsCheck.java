@@ -1,0 +1,135 @@
+package ai.luciferai.llama.gguf;
+
+import ai.luciferai.llama.core.InvalidFileException;
+
+/** The part of {@link ModelPreflight} for the numbers that describe the network. */
+final class HparamsCheck {
+
+    /** LLAMA_MAX_LAYERS of llama-hparams.h. */
+    private static final int MAX_LAYERS = 512;
+    /** LLAMA_MAX_EXPERTS of llama-hparams.h. */
+    private static final int MAX_EXPERTS = 1024;
+    /** Keeps products of two sizes, and sizes in bytes of one layer, far from overflow. */
+    private static final long MAX_SIZE = 1 << 24;
+
+    private static final String SECTIONS = "rope.dimension_sections";
+    private static final String[] EPSILONS = {"attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon",
+            "attention.group_norm_epsilon", "hyper_connection.epsilon"};
+
+    private final GgufFile file;
+    private final Metadata metadata;
+    private final String architecture;
+
+    HparamsCheck(GgufFile file, Metadata metadata, String architecture) {
+        this.file = file;
+        this.metadata = metadata;
+        this.architecture = architecture;
+    }
+
+    void run() {
+        long layers = requireWithin("block_count", 1, MAX_LAYERS);
+        requireWithin("context_length", 1, Integer.MAX_VALUE);
+        requireWithin("embedding_length", 1, MAX_SIZE);
+        if (metadata.has(key("nextn_predict_layers"))) {
+            requireWithin("nextn_predict_layers", 0, layers - 1);
+        }
+        requireDivisors();
+        requireEpsilons();
+        requireExperts();
+        requireRope();
+    }
+
+    private String key(String name) {
+        return architecture + "." + name;
+    }
+
+    private long requireWithin(String name, long min, long max) {
+        long value = metadata.integer(key(name));
+        if (value < min || value > max) {
+            throw metadata.wrong(key(name), "a number from %d to %d".formatted(min, max), Long.toString(value));
+        }
+        return value;
+    }
+
+    private void requireDivisors() {
+        for (String name : Architectures.divisors(architecture)) {
+            if (!name.equals(SECTIONS) && first(name, 0) == 0) {
+                throw metadata.wrong(key(name), "a number above 0", metadata.has(key(name)) ? "0" : "no such key");
+            }
+        }
+    }
+
+    /** A number, or the first of a number per layer. */
+    private long first(String name, long fallback) {
+        Metadata.Value value = metadata.get(key(name));
+        if (value == null) {
+            return fallback;
+        }
+        if (value.value() instanceof GgufArray array) {
+            if (!array.type().isInteger()) {
+                throw metadata.wrong(key(name), "whole numbers", "array " + array);
+            }
+            return array.length() == 0 ? fallback : array.integer(0);
+        }
+        return metadata.integer(key(name));
+    }
+
+    /** Asserted by the kernels of the norms, on a worker thread. */
+    private void requireEpsilons() {
+        for (String name : EPSILONS) {
+            if (metadata.has(key(name))) {
+                double value = metadata.number(key(name));
+                if (!(value >= 0) || Double.isInfinite(value)) {
+                    throw metadata.wrong(key(name), "a number of at least 0", Double.toString(value));
+                }
+            }
+        }
+    }
+
+    private void requireExperts() {
+        if (metadata.has(key("expert_count"))) {
+            requireWithin("expert_count", 0, MAX_EXPERTS);
+        }
+    }
+
+    /** Asserted by the kernel of RoPE, on a worker thread: pairs of dimensions within the head. */
+    private void requireRope() {
+        long heads = first("attention.head_count", 0);
+        if (heads == 0) {
+            return;
+        }
+        long keyLength = metadata.integer(key("attention.key_length"), metadata.integer(key("embedding_length")) / heads);
+        long rotated = metadata.integer(key("rope.dimension_count"), keyLength);
+        requireRotated("rope.dimension_count", rotated, keyLength);
+        long keyLengthSwa = metadata.integer(key("attention.key_length_swa"), keyLength);
+        requireRotated("rope.dimension_count_swa", metadata.integer(key("rope.dimension_count_swa"), rotated), keyLengthSwa);
+        requireSections();
+    }
+
+    private void requireRotated(String name, long rotated, long keyLength) {
+        if (rotated % 2 != 0 || rotated < 0 || rotated > keyLength) {
+            throw metadata.wrong(key(name), "an even number of at most %d, the length of a key".formatted(keyLength),
+                    Long.toString(rotated));
+        }
+    }
+
+    /** The kernel of RoPE for images takes positions modulo their sum. */
+    private void requireSections() {
+        String name = key(SECTIONS);
+        if (!metadata.has(name) || !(metadata.get(name).value() instanceof GgufArray sections)) {
+            return;
+        }
+        long sum = 0;
+        for (int i = 0; i < sections.length(); i++) {
+            long section = sections.type().isInteger() ? sections.integer(i) : -1;
+            if (section < 0 || section > MAX_SIZE) {
+                throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "whole numbers of at least 0",
+                        sections.list().toString());
+            }
+            sum += section;
+        }
+        if (sum == 0 && Architectures.divisors(architecture).contains(SECTIONS)) {
+            throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "a sum above 0", sections.list().toString());
+        }
+    }
+}
