@@ -10,6 +10,8 @@ import ai.luciferai.llama.ffi.ModelParams;
 import ai.luciferai.llama.ffi.NativeDevices;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
+import ai.luciferai.llama.gguf.Metadata;
+import ai.luciferai.llama.gguf.ModelPreflight;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,11 +31,34 @@ final class ModelLoader {
     /** The file's parts, when it is a sound model with enough layers. */
     private static List<Path> check(Path path, ModelOptions options) {
         try (GgufFile file = GgufReader.read(path)) {
+            requireLoadable(file, options);
             requireLayers(file, options.placement().gpuLayers());
             return file.parts().stream().map(GgufFile.Part::path).toList();
         } catch (IOException e) {
             throw unreadable(path, e);
         }
+    }
+
+    /** What llama.cpp takes for granted must hold for the metadata that it will see. */
+    private static void requireLoadable(GgufFile file, ModelOptions options) {
+        if (options.vocabOnly()) {
+            ModelPreflight.checkVocabulary(file);
+            return;
+        }
+        Metadata.Builder metadata = file.metadata().toBuilder();
+        for (KvOverride override : options.kvOverrides()) {
+            Metadata.Value old = file.metadata().get(override.key());
+            // llama.cpp ignores an override of another kind than the key's, and cuts numbers to 32 bits.
+            if (old == null || old.value().getClass() == override.value().getClass()) {
+                switch (override.value()) {
+                    case Long number -> metadata.uint32(override.key(), number & 0xFFFF_FFFFL);
+                    case Double number -> metadata.float64(override.key(), number);
+                    case Boolean bool -> metadata.bool(override.key(), bool);
+                    default -> metadata.string(override.key(), override.value().toString());
+                }
+            }
+        }
+        ModelPreflight.check(file, metadata.build());
     }
 
     static InvalidFileException unreadable(Path path, IOException e) {

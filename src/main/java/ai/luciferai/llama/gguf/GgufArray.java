@@ -194,6 +194,13 @@ public final class GgufArray {
         return new String(bytes(i), StandardCharsets.UTF_8);
     }
 
+    /** At most the first {@code maxBytes} of the string at {@code i}, for showing. */
+    public String string(int i, int maxBytes) {
+        byte[] bytes = new byte[Math.min(byteLength(i), maxBytes)];
+        data.get(starts()[i] + 8, bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
     /** Length in bytes of the string at {@code i}. */
     public int byteLength(int i) {
         Objects.checkIndex(i, length);

@@ -35,7 +35,7 @@ final class HparamsCheck {
         }
         requireDivisors();
         requireEpsilons();
-        requireExperts();
+        requireExperts(layers);
         requireRope();
     }
 
@@ -53,25 +53,28 @@ final class HparamsCheck {
 
     private void requireDivisors() {
         for (String name : Architectures.divisors(architecture)) {
-            if (!name.equals(SECTIONS) && first(name, 0) == 0) {
+            if (!name.equals(SECTIONS) && element(name, 0, 0) == 0) {
                 throw metadata.wrong(key(name), "a number above 0", metadata.has(key(name)) ? "0" : "no such key");
             }
         }
     }
 
-    /** A number, or the first of a number per layer. */
-    private long first(String name, long fallback) {
+    /** A number, or the one for layer {@code i} where the file has a number per layer. */
+    private long element(String name, int i, long fallback) {
         Metadata.Value value = metadata.get(key(name));
         if (value == null) {
             return fallback;
         }
-        if (value.value() instanceof GgufArray array) {
-            if (!array.type().isInteger()) {
-                throw metadata.wrong(key(name), "whole numbers", "array " + array);
-            }
-            return array.length() == 0 ? fallback : array.integer(0);
+        if (!(value.value() instanceof GgufArray array)) {
+            return metadata.integer(key(name));
         }
-        return metadata.integer(key(name));
+        if (array.type() == GgufType.BOOL) {
+            return i < array.length() && array.bool(i) ? 1 : 0;
+        }
+        if (!array.type().isInteger()) {
+            throw metadata.wrong(key(name), "whole numbers", "array " + array);
+        }
+        return i < array.length() ? array.integer(i) : fallback;
     }
 
     /** Asserted by the kernels of the norms, on a worker thread. */
@@ -86,15 +89,21 @@ final class HparamsCheck {
         }
     }
 
-    private void requireExperts() {
-        if (metadata.has(key("expert_count"))) {
-            requireWithin("expert_count", 0, MAX_EXPERTS);
+    /** A layer with a router and no experts to route to builds a graph with a hole. */
+    private void requireExperts(long layers) {
+        long experts = metadata.has(key("expert_count")) ? requireWithin("expert_count", 0, MAX_EXPERTS) : 0;
+        for (int i = 0; i < layers; i++) {
+            long used = element("expert_used_count", i, 0);
+            if (file.tensor("blk." + i + ".ffn_gate_inp.weight").isPresent() && (used < 1 || used > experts)) {
+                throw metadata.wrong(key("expert_used_count"), "1 to %d experts for layer %d".formatted(experts, i),
+                        Long.toString(used));
+            }
         }
     }
 
     /** Asserted by the kernel of RoPE, on a worker thread: pairs of dimensions within the head. */
     private void requireRope() {
-        long heads = first("attention.head_count", 0);
+        long heads = element("attention.head_count", 0, 0);
         if (heads == 0) {
             return;
         }
