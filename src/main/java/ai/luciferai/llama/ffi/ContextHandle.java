@@ -141,13 +141,15 @@ public final class ContextHandle extends NativeHandle {
     public void decode(Cancel cancel) {
         MemorySegment context = claim("decode");
         try {
+            Cancel polled = Computing.begin(cancel);
             int status = lucifer_context_decode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, batch.outputs,
-                    cancel.segment());
+                    polled.segment());
             if (status == Status.CONTEXT_FULL) {
                 throw new ContextFullException("a batch of " + batch.size() + " tokens in " + name(), batch.size(), initial.nCtx());
             }
             Status.check(status, "lucifer_context_decode");
         } finally {
+            Computing.end();
             release();
         }
     }
@@ -159,9 +161,11 @@ public final class ContextHandle extends NativeHandle {
     public void encode(Cancel cancel) {
         MemorySegment context = claim("encode");
         try {
-            int status = lucifer_context_encode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, cancel.segment());
+            Cancel polled = Computing.begin(cancel);
+            int status = lucifer_context_encode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, polled.segment());
             Status.check(status, "lucifer_context_encode", Status.About.model(model.path()));
         } finally {
+            Computing.end();
             release();
         }
     }

@@ -75,11 +75,12 @@ public final class ModelHandle extends NativeHandle {
         Path path = params.paths.getFirst();
         try (Arena arena = Arena.ofConfined(); var poller = new ProgressPoller("load", "thousandths", progress)) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-            int status = lucifer_model_load(params.toNative(arena, poller.cells(), cancel), out);
+            int status = lucifer_model_load(params.toNative(arena, poller.cells(), Computing.begin(cancel)), out);
             Status.check(status, "lucifer_model_load",
                     Status.About.model(path).andOption("model", "options that this model can use", null));
             return new ModelHandle(path, out.get(ValueLayout.ADDRESS, 0));
         } finally {
+            Computing.end();
             Reference.reachabilityFence(cancel);
         }
     }

@@ -59,6 +59,7 @@ public final class NativeLibrary {
             loaded = new NativeLibrary(path);
             NativeLog.applyLevel();
             init(path.getParent());
+            Computing.watchShutdown();
             return loaded;
         } catch (NativeLibraryException e) {
             loaded = null;
