@@ -5,6 +5,7 @@ import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 
 /** The command {@code lucifer-llama}: finds the verb, runs it, turns what it throws into a message and an exit code. */
 public final class Main {
@@ -15,6 +16,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
+        // Numbers are written alike everywhere: programs read them.
+        Locale.setDefault(Locale.ROOT);
         Environment environment = Environment.ofProcess();
         Interrupt interrupt = Interrupt.watch(environment);
         int code = run(args, environment);
@@ -142,7 +145,7 @@ public final class Main {
             case InvalidOptionException e when arguments != null -> "error: " + typed(e, syntax, arguments).getMessage();
             case BridgeException e -> "error: " + e.getMessage();
             case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
-                    + "HINT: JAVA_OPTS=-Xmx4g gives it more";
+                    + "HINT: LUCIFER_LLAMA_OPTS=-Xmx4g gives it more";
             case IOException e -> "error: " + e;
             case UncheckedIOException e -> "error: " + e.getMessage();
             default -> "error: " + fault;
