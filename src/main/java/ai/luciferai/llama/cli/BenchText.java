@@ -3,10 +3,12 @@ package ai.luciferai.llama.cli;
 import ai.luciferai.llama.Bench;
 import ai.luciferai.llama.ContextOptions;
 import ai.luciferai.llama.ModelOptions;
+import ai.luciferai.llama.Versions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The results of {@code bench} in llama-bench's own table: its columns, widths and names, so that the two can be laid side by side.
@@ -15,77 +17,78 @@ import java.util.Map;
  */
 final class BenchText {
 
+    /** A line of the table. */
+    private record Row(Bench.Report report, Bench.Result result) {
+
+        ContextOptions context() {
+            return report.request().contextOptions();
+        }
+    }
+
     /** A column; negative widths align to the left. */
-    private record Column(String name, int width) {}
+    private record Column(String name, int width, Function<Row, String> value) {}
 
     private BenchText() {}
 
     static String markdown(List<Bench.Report> reports) {
-        boolean cpuOnly = reports.stream().allMatch(report -> backend(report).contains("CPU"));
-        var columns = new ArrayList<Column>();
-        columns.add(new Column("model", -30));
-        columns.add(new Column("size", 10));
-        columns.add(new Column("params", 10));
-        columns.add(new Column("backend", -10));
-        columns.add(cpuOnly ? new Column("threads", 7) : new Column("ngl", 3));
-        ContextOptions d = ContextOptions.defaults();
-        boolean batch = reports.stream().anyMatch(r -> r.request().contextOptions().batchSize() != d.batchSize());
-        boolean ubatch = reports.stream().anyMatch(r -> r.request().contextOptions().ubatchSize() != d.ubatchSize());
-        boolean flash = reports.stream().anyMatch(r -> r.request().contextOptions().flashAttention() != d.flashAttention());
-        if (batch) {
-            columns.add(new Column("n_batch", 7));
-        }
-        if (ubatch) {
-            columns.add(new Column("n_ubatch", 8));
-        }
-        if (flash) {
-            columns.add(new Column("fa", 3));
-        }
-        columns.add(new Column("test", 15));
-        columns.add(new Column("t/s", 20));
+        var rows = new ArrayList<Row>();
+        reports.forEach(report -> report.results().forEach(result -> rows.add(new Row(report, result))));
+        List<Column> columns = columns(rows);
         var out = new StringBuilder();
-        row(out, columns, columns.stream().map(Column::name).toList());
+        line(out, columns, Column::name);
         out.append('|');
         for (Column column : columns) {
             out.append(' ').repeat('-', Math.abs(column.width()) - 1).append(column.width() > 0 ? ": |" : "- |");
         }
         out.append('\n');
-        for (Bench.Report report : reports) {
-            for (Bench.Result result : report.results()) {
-                var cells = new ArrayList<>(List.of(report.model().description(), size(report.model().sizeBytes()),
-                        parameters(report.model().parameters()), backend(report),
-                        Integer.toString(cpuOnly ? report.threads() : report.model().gpuLayers())));
-                ContextOptions context = report.request().contextOptions();
-                if (batch) {
-                    cells.add(Integer.toString(context.batchSize()));
-                }
-                if (ubatch) {
-                    cells.add(Integer.toString(context.ubatchSize()));
-                }
-                if (flash) {
-                    cells.add(switch (context.flashAttention()) {
-                        case ON -> "1";
-                        case OFF -> "0";
-                        case AUTO -> "-1";
-                    });
-                }
-                cells.add(result.test().name());
-                cells.add(String.format(Locale.ROOT, "%.2f ± %.2f", result.mean(), result.deviation()));
-                row(out, columns, cells);
-            }
-        }
-        for (Bench.Report report : reports) {
-            out.append(remarks(report));
-        }
-        return out.toString();
+        rows.forEach(row -> line(out, columns, column -> column.value().apply(row)));
+        reports.forEach(report -> out.append(remarks(report)));
+        Versions versions = Versions.current();
+        String commit = versions.llamaCppCommit();
+        return out.append("\nbuild: ").append(commit, 0, Math.min(7, commit.length())).append(" (llama.cpp ").append(versions.llamaCpp())
+                .append(")\n").toString();
     }
 
-    private static void row(StringBuilder out, List<Column> columns, List<String> cells) {
+    /** llama-bench's choice: threads or GPU layers, and an option only when it is not at its default. */
+    private static List<Column> columns(List<Row> rows) {
+        ContextOptions d = ContextOptions.defaults();
+        var columns = new ArrayList<>(List.of(
+                new Column("model", -30, row -> row.report().model().description()),
+                new Column("size", 10, row -> size(row.report().model().sizeBytes())),
+                new Column("params", 10, row -> parameters(row.report().model().parameters())),
+                new Column("backend", -10, row -> backend(row.report()))));
+        columns.add(rows.stream().allMatch(row -> backend(row.report()).contains("CPU"))
+                ? new Column("threads", 7, row -> Integer.toString(row.report().threads()))
+                : new Column("ngl", 3, row -> Integer.toString(row.report().model().gpuLayers())));
+        if (rows.stream().anyMatch(row -> row.context().batchSize() != d.batchSize())) {
+            columns.add(new Column("n_batch", 7, row -> Integer.toString(row.context().batchSize())));
+        }
+        if (rows.stream().anyMatch(row -> row.context().ubatchSize() != d.ubatchSize())) {
+            columns.add(new Column("n_ubatch", 8, row -> Integer.toString(row.context().ubatchSize())));
+        }
+        if (rows.stream().anyMatch(row -> row.context().flashAttention() != d.flashAttention())) {
+            columns.add(new Column("fa", 3, row -> Integer.toString(flashAttention(row.context()))));
+        }
+        columns.add(new Column("test", 15, row -> row.result().test().name()));
+        columns.add(new Column("t/s", 20, row -> String.format(Locale.ROOT, "%.2f ± %.2f", row.result().mean(), row.result().deviation())));
+        return columns;
+    }
+
+    private static void line(StringBuilder out, List<Column> columns, Function<Column, String> text) {
         out.append('|');
-        for (int i = 0; i < cells.size(); i++) {
-            out.append(String.format(" %" + columns.get(i).width() + "s |", cells.get(i)));
+        for (Column column : columns) {
+            out.append(String.format(" %" + column.width() + "s |", text.apply(column)));
         }
         out.append('\n');
+    }
+
+    /** As llama-bench shows it. */
+    private static int flashAttention(ContextOptions context) {
+        return switch (context.flashAttention()) {
+            case ON -> 1;
+            case OFF -> 0;
+            case AUTO -> -1;
+        };
     }
 
     private static String remarks(Bench.Report report) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -63,6 +64,8 @@ final class Json {
                 }
                 out.writeEndObject();
             }
+            // A path is an iterable of itself.
+            case Path path -> out.writeString(path.toString());
             case Iterable<?> items -> {
                 out.writeStartArray();
                 for (Object item : items) {

@@ -154,9 +154,18 @@ public final class Main {
 
     /** A record names its component; the user knows the option that he typed. */
     private static InvalidOptionException typed(InvalidOptionException e, Syntax syntax, Arguments arguments) {
-        String name = "--" + e.option();
+        String name = "--" + kebab(e.option());
         return e.option().startsWith("-") || !syntax.declares(name)
                 ? e
                 : new InvalidOptionException(arguments.typed(name), e.expected(), e.got(), e.hint());
+    }
+
+    /** "jsonSchema" as an option has it: "json-schema". */
+    private static String kebab(String name) {
+        var kebab = new StringBuilder();
+        for (char c : name.toCharArray()) {
+            kebab.append(Character.isUpperCase(c) ? "-" : "").append(Character.toLowerCase(c));
+        }
+        return kebab.toString();
     }
 }

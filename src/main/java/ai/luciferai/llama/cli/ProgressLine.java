@@ -88,7 +88,7 @@ final class ProgressLine implements Progress, AutoCloseable {
         }
         double rate = (event.done() - started) / seconds;
         if (counted && rate > 0) {
-            line.append("  ").append(amount((long) rate, event.unit())).append(' ').append(suffix(event.unit())).append("/s");
+            line.append("  ").append(rate(rate, event.unit())).append(' ').append(suffix(event.unit())).append("/s");
         }
         event.metrics().forEach((name, value) -> line.append(String.format(Locale.ROOT, "  %s %.4g", name, value)));
         if (rate > 0 && event.total() > event.done()) {
@@ -99,6 +99,10 @@ final class ProgressLine implements Progress, AutoCloseable {
 
     private static String amount(long count, String unit) {
         return unit.equals("bytes") ? String.format(Locale.ROOT, "%.1f", count / 1e6) : Long.toString(count);
+    }
+
+    private static String rate(double rate, String unit) {
+        return rate < 10 && !unit.equals("bytes") ? String.format(Locale.ROOT, "%.1f", rate) : amount((long) rate, unit);
     }
 
     private static String suffix(String unit) {

@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,11 @@ class JsonTest {
         assertEquals("{\"a\":\"x\\\"\\n\",\"b\":[1,2],\"c\":[0.5,null],\"d\":true,\"e\":[null,{\"f\":1.5}],\"g\":7}\n",
                 Json.line(Json.object("a", "x\"\n", "b", new int[] {1, 2}, "c", new float[] {0.5f, Float.NaN}, "d", true,
                         "e", Arrays.asList(null, Json.object("f", 1.5)), "g", 7L)));
+    }
+
+    @Test
+    void pathsAreStrings() {
+        assertEquals("[\"a/b\"]\n", Json.line(List.of(Path.of("a/b"))));
     }
 
     @Test

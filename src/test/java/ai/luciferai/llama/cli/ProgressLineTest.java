@@ -81,7 +81,7 @@ class ProgressLineTest {
             millis = 2000;
             line.update(new Event("train", 4, -1, "steps", Map.of("loss", 1.25)));
         }
-        assertEquals("train  4 steps  2 steps/s  loss 1.250\n", text());
+        assertEquals("train  4 steps  2.0 steps/s  loss 1.250\n", text());
     }
 
     @Test

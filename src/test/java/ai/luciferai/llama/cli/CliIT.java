@@ -1,0 +1,267 @@
+package ai.luciferai.llama.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every verb with the embedded model: results alone on stdout, exit codes, and what stderr says about wrong input. */
+class CliIT {
+
+    private static final String ASK = "list files in src directory\\n";
+    private static final String ANSWER = "ls src/";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    static Path folder;
+
+    private static Path model;
+
+    @BeforeAll
+    static void unpackModel() throws IOException {
+        model = folder.resolve("tiny.gguf");
+        try (InputStream in = CliIT.class.getResourceAsStream("/ai/luciferai/llama/lucifer-tiny-f16.gguf")) {
+            Files.copy(in, model);
+        }
+    }
+
+    /** With one thread: on a machine with much to do, several wait for each other. */
+    private static CliRun run(String... words) {
+        boolean computes = List.of("generate", "embed").contains(words[0]) && !List.of(words).contains("--threads");
+        return CliRun.of(computes ? Stream.concat(Arrays.stream(words), Stream.of("-t", "1")).toArray(String[]::new) : words);
+    }
+
+    /** Runs a verb that shall do well; returns stdout. */
+    private static String ok(String... words) {
+        CliRun run = run(words);
+        assertEquals(ExitCode.OK, run.code(), run.err());
+        assertEquals("", run.err());
+        return run.out();
+    }
+
+    private static void refused(int code, String message, String... words) {
+        CliRun run = run(words);
+        String context = String.join(" ", words) + ": " + run.err();
+        assertEquals(code, run.code(), context);
+        assertEquals("", run.out(), context);
+        assertTrue(run.err().startsWith("error: "), context);
+        assertTrue(run.err().contains(message), context);
+        assertFalse(run.err().contains("\tat "), context);
+    }
+
+    // --- generate ------------------------------------------------------------------------------------------------------
+
+    @Test
+    void completionAloneGoesToStdout() {
+        assertEquals(ANSWER, ok("generate", "-p", ASK, "--temp", "0", "-n", "16"));
+        assertEquals(ANSWER, ok("generate", "-p", ASK, "--temp", "0", "-n", "16", "-m", model.toString()));
+    }
+
+    @Test
+    void whatLuciferAiTypesWorksWithAndWithoutTheVerb() {
+        String[] words = {"generate", "-m", model.toString(), "-p", ASK, "-c", "512", "--temp", "0", "-n", "16", "--threads", "2", "--top-p", "0.9",
+            "--top-k", "40", "--repeat-penalty", "1.1", "--silent-prompt", "--no-display-prompt", "-ngl", "0"};
+        assertEquals(ANSWER, ok(words));
+        assertEquals(ANSWER, ok(Arrays.copyOfRange(words, 1, words.length)));
+    }
+
+    @Test
+    void promptComesFromFileOrStdin() throws IOException {
+        Path file = Files.writeString(folder.resolve("ask.txt"), "list files in src directory\n\n");
+        assertEquals(ANSWER, ok("generate", "-f", file.toString(), "--temp", "0"));
+        assertEquals(ANSWER, CliRun.withInput("list files in src directory\n\n", "generate", "-", "--temp", "0", "-t", "1").out());
+    }
+
+    @Test
+    void sameSeedGivesSameText() {
+        String[] words = {"generate", "-p", "find \\n", "--temp", "1.5", "--seed", "7", "-n", "24"};
+        assertEquals(ok(words), ok(words));
+    }
+
+    @Test
+    void jsonTellsTextTokensTimingsAndStopReason() throws IOException {
+        JsonNode json = JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "--json", "--logprobs", "2"));
+        assertEquals(ANSWER, json.get("text").asText());
+        assertEquals("end_of_generation", json.get("stop_reason").asText());
+        assertTrue(json.get("timings").get("first_token_ms").asDouble() > 0);
+        assertEquals(2, json.get("tokens").get(0).get("top").size());
+        assertTrue(json.get("tokens").get(0).get("logprob").asDouble() <= 0);
+        assertEquals("max_tokens", JSON.readTree(ok("generate", "-p", ASK, "-n", "1", "--json")).get("stop_reason").asText());
+        JsonNode stopped = JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "--stop", " src", "--json"));
+        assertEquals("ls", stopped.get("text").asText());
+        assertEquals(" src", stopped.get("stop_string").asText());
+    }
+
+    @Test
+    void formsAreKept() throws IOException {
+        assertEquals("no", ok("generate", "-p", ASK, "--temp", "0", "--grammar", "root ::= \"no\""));
+        String schema = "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"maximum\":9,\"minimum\":0}},\"required\":[\"n\"]}";
+        assertTrue(JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "-n", "64", "-j", schema)).get("n").isInt());
+    }
+
+    @Test
+    void chatUsesTheTemplate() {
+        assertEquals("mkdir golka", ok("generate", "--chat", "-p", "make a new folder golka", "--temp", "0"));
+    }
+
+    @Test
+    void conversationAnswersEachLineOfAPipe() {
+        CliRun run = CliRun.withInput("make a new folder golka\n\n/reset\nlist files in src \\\ndirectory\n/exit\nnever\n",
+                "generate", "-i", "--temp", "0", "-t", "1");
+        assertEquals(ExitCode.OK, run.code(), run.err());
+        assertEquals("", run.err());
+        List<String> answers = run.out().lines().toList();
+        assertEquals(2, answers.size(), run.out());
+        assertEquals("mkdir golka", answers.getFirst());
+    }
+
+    @Test
+    void loraChangesTheAnswerByItsScale() {
+        Path lora = Path.of(System.getProperty("basedir", "."), "src/test/fixtures/lora/tiny-lora.gguf");
+        String prompt = "follow report.html\\n";
+        assertEquals("tail -f report.html", ok("generate", "-p", prompt, "--temp", "0", "--lora", lora + ":0"));
+        assertEquals("tail -f report.c", ok("generate", "-p", prompt, "--temp", "0", "--lora", lora + ":2"));
+    }
+
+    @Test
+    void manyPromptsGoIntoAFileForEachModel() throws IOException {
+        Path prompts = Files.writeString(folder.resolve("prompts.txt"), "list files in src directory\\n\n\nfollow report.html\\n\n");
+        Path twin = Files.copy(model, folder.resolve("twin.gguf"));
+        Path out = Files.createDirectory(folder.resolve("out"));
+        String[] words = {"generate", "--prompts", prompts.toString(), "-m", model.toString(), "-m", twin.toString(), "--temp", "0",
+            "--out-dir", out.toString(), "-q"};
+        String table = ok(words);
+        assertEquals(3, table.lines().count(), table);
+        String results = Files.readString(out.resolve("results-tiny.txt"));
+        assertTrue(results.contains("list files in src directory\n--- answer (5 tokens, end_of_generation)\n" + ANSWER + "\n"), results);
+        assertTrue(results.endsWith("\ntail -f report.html\n"), results);
+        assertEquals(results.replace("tiny", "twin"), Files.readString(out.resolve("results-twin.txt")));
+        refused(ExitCode.USAGE, "--force", words);
+    }
+
+    @Test
+    void modelThatFailsDoesNotKeepTheOthersFromAnswering() throws IOException {
+        Path prompts = Files.writeString(folder.resolve("one.txt"), ASK + "\n");
+        Path out = Files.createDirectory(folder.resolve("out2"));
+        CliRun run = CliRun.of("generate", "--prompts", prompts.toString(), "-m", "missing.gguf", "-m", model.toString(), "--temp", "0",
+                "--out-dir", out.toString(), "--json", "-q", "-t", "1");
+        assertEquals(ExitCode.INPUT_FILE, run.code());
+        assertTrue(run.err().startsWith("error: missing: missing.gguf: "), run.err());
+        assertEquals(ANSWER, JSON.readTree(out.resolve("results-tiny.json").toFile()).get("answers").get(0).get("text").asText());
+        try (Stream<Path> files = Files.list(out)) {
+            assertEquals(1, files.count());
+        }
+    }
+
+    // --- the other verbs -----------------------------------------------------------------------------------------------
+
+    @Test
+    void tokenizeAndDetokenizeAreInverse() throws IOException {
+        String ids = ok("tokenize", "-p", "list files, déjà vu 🙂", "--ids", "--no-bos");
+        assertTrue(ids.startsWith("["), ids);
+        CliRun back = CliRun.withInput(ids, "detokenize");
+        assertEquals("list files, déjà vu 🙂", back.out(), back.err());
+        assertTrue(ok("tokenize", "-p", "list").startsWith("     1 -> '<s>'\n"));
+        JsonNode json = JSON.readTree(ok("tokenize", "-p", "list", "--json"));
+        assertEquals(json.get("count").asInt(), json.get("tokens").size());
+        refused(ExitCode.USAGE, "ID: expected a token from 0 to 1023, got 5000", "detokenize", "5000");
+        refused(ExitCode.USAGE, "ID: expected a whole number, got 'x'", "detokenize", "x");
+    }
+
+    @Test
+    void embedGivesUnitVectors() throws IOException {
+        String line = ok("embed", "-p", "list files", "--pooling", "mean");
+        double length = Arrays.stream(line.trim().split(" ")).mapToDouble(Double::parseDouble).map(x -> x * x).sum();
+        assertEquals(1, length, 1e-5); // 256 rounded squares
+        JsonNode json = JSON.readTree(ok("embed", "-p", "list files", "--json"));
+        assertEquals(json.get("dimensions").asInt(), json.get("data").get(0).get("embedding").size());
+        assertEquals(2, JSON.readTree(CliRun.withInput("a\n\nb\n", "embed", "--lines", "--array").out()).size());
+    }
+
+    @Test
+    void devicesHaveTheCpuAndMemory() throws IOException {
+        assertTrue(ok("devices").contains("CPU"));
+        JsonNode json = JSON.readTree(ok("devices", "--json"));
+        JsonNode cpu = null;
+        for (JsonNode device : json.get("devices")) {
+            cpu = device.get("name").asText().equals("CPU") ? device : cpu;
+        }
+        assertTrue(cpu != null && cpu.get("total_bytes").asLong() > 0, json.toString());
+    }
+
+    @Test
+    void doctorFindsAllWell() throws IOException {
+        assertTrue(JSON.readTree(CliRun.of("doctor", "--json", "-q").out()).get("ok").asBoolean());
+        assertTrue(CliRun.of("doctor", "-q").out().lines().allMatch(line -> line.startsWith("ok ")));
+    }
+
+    @Test
+    void benchHasLlamaBenchsTable() throws IOException {
+        List<String> lines = CliRun.of("bench", "-p", "16", "-n", "4", "-pg", "8,2", "-r", "1", "-t", "1", "-q").out().lines().toList();
+        assertEquals("| model                          |       size |     params | backend    | threads |            test |                  t/s |",
+                lines.get(0));
+        assertEquals("| ------------------------------ | ---------: | ---------: | ---------- | ------: | --------------: | -------------------: |",
+                lines.get(1));
+        assertTrue(lines.get(2).matches("\\| llama \\?B F16 +\\|   5\\.01 MiB \\|     2\\.62 M \\| CPU        \\|       1 \\| +pp16 \\| .* ± 0\\.00 \\|"),
+                lines.get(2));
+        assertTrue(lines.get(4).contains("|         pp8+tg2 |"), lines.get(4));
+        JsonNode json = JSON.readTree(CliRun.of("bench", "-p", "0", "-n", "4", "-r", "2", "-t", "1", "--json", "-q").out());
+        assertEquals(1, json.size());
+        assertEquals(2, json.get(0).get("samples_ts").size());
+    }
+
+    @Test
+    void versionNamesEveryPart() {
+        List<String> lines = ok("--version").lines().toList();
+        assertTrue(lines.get(0).startsWith("lucifer-llama "), lines.get(0));
+        assertTrue(lines.get(1).matches("llama\\.cpp .*\\(.+\\)"), lines.get(1));
+        assertTrue(lines.get(2).startsWith("ggml "), lines.get(2));
+        assertEquals("JDK " + Runtime.version(), lines.get(3));
+    }
+
+    // --- wrong input ---------------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @ValueSource(strings = {"generate -p x", "tokenize -p x", "detokenize 1", "embed -p x", "bench -p 1"})
+    void wrongModelFilesAreNamedByEveryVerb(String verb) throws IOException {
+        byte[] bytes = Files.readAllBytes(model);
+        Path truncated = Files.write(folder.resolve("truncated.gguf"), Arrays.copyOf(bytes, 100_000));
+        Path empty = Files.write(folder.resolve("empty.gguf"), new byte[0]);
+        Path other = Files.writeString(folder.resolve("other.gguf"), "this is no model");
+        for (Path file : List.of(folder.resolve("missing.gguf"), folder, truncated, empty, other)) {
+            refused(ExitCode.INPUT_FILE, "error: " + file + ": ", Stream.concat(Arrays.stream(verb.split(" ")), Stream.of("-m", file.toString()))
+                    .toArray(String[]::new));
+        }
+    }
+
+    @Test
+    void wrongOptionsOfGenerateAreNamed() throws IOException {
+        refused(ExitCode.USAGE, "option --device: expected one of ", "generate", "-p", "x", "--device", "CUDA77");
+        refused(ExitCode.USAGE, "option -ngl: ", "generate", "-p", "x", "-ngl", "4711");
+        refused(ExitCode.USAGE, "option --grammar: ", "generate", "-p", "x", "--grammar", "root = 1");
+        refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{\"type\":\"nothing\"}");
+        refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{");
+        refused(ExitCode.USAGE, "option --chat-template: ", "generate", "-p", "x", "--chat-template", "{% if %}");
+        refused(ExitCode.USAGE, "the context holds", "generate", "-p", "x ".repeat(600));
+        refused(ExitCode.INPUT_FILE, "none.txt: ", "generate", "-f", "none.txt");
+        refused(ExitCode.INPUT_FILE, "none.gguf: ", "generate", "-p", "x", "--lora", "none.gguf");
+        refused(ExitCode.INPUT_FILE, model + ": ", "generate", "-p", "x", "--lora", model.toString());
+        refused(ExitCode.NATIVE, "localhost:1", "generate", "-p", "x", "--rpc", "localhost:1");
+        refused(ExitCode.INPUT_FILE, "no line with text", "generate", "--prompts",
+                Files.writeString(folder.resolve("blank.txt"), "\n \n").toString());
+    }
+}

@@ -1,0 +1,164 @@
+package ai.luciferai.llama.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own shows: encodings, signals, a terminal. */
+@EnabledOnOs(OS.LINUX)
+class ProcessIT {
+
+    private static final long LIMIT_SECONDS = 120;
+
+    @TempDir
+    Path folder;
+
+    private static List<String> java(Class<?> main, String... words) {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
+        String library = System.getProperty("ai.luciferai.llama.native");
+        if (library != null) {
+            command.add("-Dai.luciferai.llama.native=" + library);
+        }
+        command.add(main.getName());
+        command.addAll(List.of(words));
+        return command;
+    }
+
+    /** Starts it with signals handled as in a shell's foreground: a build in the background may have SIGINT ignored. */
+    private Process start(List<String> command, Map<String, String> environment) throws IOException {
+        var all = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        all.addAll(command);
+        var builder = new ProcessBuilder(all).redirectError(folder.resolve("err").toFile()).redirectOutput(folder.resolve("out").toFile());
+        builder.environment().putAll(environment);
+        builder.environment().put("XDG_STATE_HOME", folder.toString());
+        return builder.start();
+    }
+
+    private String printed(String stream) throws IOException {
+        return Files.readString(folder.resolve(stream), StandardCharsets.UTF_8);
+    }
+
+    private void awaitPrinted(Process process, String stream, String text) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!printed(stream).contains(text)) {
+            assertTrue(process.isAlive() && System.nanoTime() < end, () -> "no '" + text + "': " + folder);
+            Thread.sleep(20);
+        }
+    }
+
+    private static void interrupt(Process process) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+    }
+
+    private static int end(Process process) throws InterruptedException {
+        boolean ended = process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS);
+        process.destroyForcibly();
+        assertTrue(ended, "no end within " + LIMIT_SECONDS + " s");
+        return process.exitValue();
+    }
+
+    @Test
+    void resultsAreUtf8WhateverTheLocale() throws Exception {
+        Process process = start(java(Main.class, "devices", "--help"), Map.of("LC_ALL", "C"));
+        assertEquals(0, end(process));
+        assertTrue(printed("out").contains("HOST:PORT,…"), printed("out"));
+    }
+
+    @Test
+    void nothingButTheCompletionIsOnStdout() throws Exception {
+        Process process = start(java(Main.class, "generate", "-p", "list files in src directory\\n", "--temp", "0", "-t", "1"), Map.of());
+        assertEquals(0, end(process));
+        assertEquals("ls src/", printed("out"));
+        assertEquals("", printed("err"));
+    }
+
+    @Test
+    void ctrlCWhileWorkingEndsWith130() throws Exception {
+        Process process = start(java(Main.class, "bench", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"), Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        interrupt(process);
+        assertEquals(ExitCode.CANCELLED, end(process));
+        assertEquals("", printed("out"));
+        assertTrue(printed("err").contains("error: "), printed("err"));
+    }
+
+    @Test
+    void ctrlCWhileWaitingForInputEndsWith130() throws Exception {
+        Process process = start(java(Waiting.class), Map.of());
+        awaitPrinted(process, "out", "ready");
+        Thread.sleep(500);
+        interrupt(process);
+        assertEquals(ExitCode.CANCELLED, end(process));
+    }
+
+    @Test
+    void secondCtrlCEndsWorkThatDoesNotStop() throws Exception {
+        Process process = start(java(Stubborn.class), Map.of());
+        awaitPrinted(process, "out", "ready");
+        interrupt(process);
+        awaitPrinted(process, "out", "asked");
+        Thread.sleep(200);
+        assertTrue(process.isAlive());
+        interrupt(process);
+        assertEquals(128 + 2, end(process)); // ended by the signal itself
+    }
+
+    @Test
+    void conversationOnATerminalHasPromptAndAnswers() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no script(1), which makes pseudo-terminals");
+        String command = String.join(" ", java(Main.class, "generate", "-i", "--temp", "0", "-t", "1").stream().map(word -> "'" + word + "'").toList());
+        Process process = start(List.of("script", "--quiet", "--return", "--command", "stty rows 30 cols 100; " + command, "/dev/null"), Map.of("TERM", "xterm"));
+        awaitPrinted(process, "out", "> ");
+        process.getOutputStream().write("make a new folder golka\r".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+        awaitPrinted(process, "out", "mkdir golka");
+        Thread.sleep(500);
+        process.getOutputStream().write("/exit\r".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+        assertEquals(0, end(process), printed("out"));
+        assertTrue(Files.readString(folder.resolve("lucifer-llama/history")).contains("make a new folder golka"));
+    }
+
+    /** Reads stdin, which says nothing. */
+    static final class Waiting {
+
+        public static void main(String[] args) throws IOException {
+            Environment environment = Environment.ofProcess();
+            Interrupt.watch(environment);
+            environment.print("ready\n");
+            environment.flush();
+            environment.readAll();
+        }
+    }
+
+    /** Hears the request to stop and goes on. */
+    static final class Stubborn {
+
+        public static void main(String[] args) throws InterruptedException {
+            Environment environment = Environment.ofProcess();
+            Interrupt.watch(environment);
+            environment.print("ready\n");
+            environment.flush();
+            while (!environment.cancel().requested()) {
+                Thread.sleep(10);
+            }
+            environment.print("asked\n");
+            environment.flush();
+            Thread.sleep(Long.MAX_VALUE);
+        }
+    }
+}
