@@ -461,6 +461,89 @@ LUCIFER_API int32_t lucifer_chat_render(struct lucifer_model * model, const char
 /* Source of the model's own template, or of the named variant; UNSUPPORTED when there is none. */
 LUCIFER_API int32_t lucifer_chat_template(struct lucifer_model * model, const char * variant, char * buf, int64_t cap, int64_t * len);
 
+/* --- quantize ------------------------------------------------------------------------------------------------------ */
+
+/* A tensor whose name fits the regular expression becomes this type; the first that fits counts. */
+struct lucifer_tensor_type {
+    const char * pattern;
+    int32_t      type;               /* enum ggml_type */
+    int32_t      reserved;
+};
+
+struct lucifer_quantize_params {
+    int64_t         struct_size;
+    const char *    input;           /* the file, or the first part of a split model named as llama.cpp names them */
+    const char *    output;          /* with keep_split the parts become OUTPUT-00001-of-0000N.gguf; not needed with dry_run */
+    const char *    imatrix;         /* importance matrix file, GGUF or the older format; NULL: none */
+    const char *    imatrix_name;    /* name of it to record in the output; NULL: imatrix */
+    const char *    const * include_weights; /* use the importance matrix only for tensors whose name contains one of these */
+    const char *    const * exclude_weights; /* or for all but these; not both */
+    const struct lucifer_tensor_type * tensor_types;
+    const struct lucifer_kv_override * kv_overrides;
+    const int32_t * prune_layers;
+    int64_t *       progress;        /* four cells: tensors done and total, bytes of the input done and total; may be NULL */
+    const int32_t * cancel;          /* looked at before and after each tensor */
+    int64_t         max_buffer_bytes; /* of tensor rows in memory at once; 0: upstream's default of 8 GiB */
+    int32_t         n_include_weights;
+    int32_t         n_exclude_weights;
+    int32_t         n_tensor_types;
+    int32_t         n_kv_overrides;
+    int32_t         n_prune_layers;
+    int32_t         ftype;           /* enum llama_ftype */
+    int32_t         n_threads;       /* 0: all */
+    int32_t         output_tensor_type;   /* enum ggml_type; -1: as ftype says, here and below */
+    int32_t         token_embedding_type;
+    int32_t         only_copy;       /* booleans from here. Copies tensors as they are; ftype is ignored */
+    int32_t         pure;            /* one type for all tensors, no mixture */
+    int32_t         allow_requantize;
+    int32_t         quantize_output_tensor;
+    int32_t         keep_split;
+    int32_t         dry_run;         /* only makes the plan */
+    int32_t         reserved;
+};
+
+/* What was done, or would be, with dry_run. */
+struct lucifer_quantize_report {
+    int64_t struct_size;
+    int64_t n_elements;
+    int64_t bytes_before;            /* of all tensors, without metadata, here and below */
+    int64_t bytes_after;
+    int32_t n_tensors;
+    int32_t n_converted;             /* the others keep their type */
+    int32_t n_fallback;              /* their rows do not fit the wanted type */
+    int32_t n_requantized;           /* converted from a quantized type */
+    int32_t n_without_imatrix;       /* converted tensors for which the given importance matrix has no entry */
+    int32_t needs_imatrix;           /* boolean: a tensor needs an importance matrix for its type, and has none */
+};
+
+struct lucifer_planned_tensor {
+    int64_t struct_size;
+    int64_t ne[4];
+    int64_t bytes_before;
+    int64_t bytes_after;
+    int32_t type_before;             /* enum ggml_type */
+    int32_t type_after;
+    int32_t fallback;                /* booleans: a type was wanted that the rows do not fit */
+    int32_t has_imatrix;
+    char    name[64];
+};
+
+struct lucifer_quantize_plan;
+
+LUCIFER_API int32_t lucifer_quantize_params_init(struct lucifer_quantize_params * params);
+
+/*
+ * Quantizes a model file, tensor by tensor, after a dry run that finds what can be found wrong before the work starts. On any
+ * failure and on CANCELLED the output is removed. The plan (NULL: not wanted) lists the tensors and is the caller's.
+ */
+LUCIFER_API int32_t lucifer_quantize(const struct lucifer_quantize_params * params, struct lucifer_quantize_report * report,
+                                     struct lucifer_quantize_plan ** plan);
+
+/* Tensor `index` of the plan, in the order of the output; INVALID_ARGUMENT behind the last. */
+LUCIFER_API int32_t lucifer_quantize_plan_tensor(const struct lucifer_quantize_plan * plan, int32_t index,
+                                                 struct lucifer_planned_tensor * out);
+LUCIFER_API int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan * plan);
+
 /* --- ggml types ---------------------------------------------------------------------------------------------------- */
 
 /* Name and block geometry of ggml type `type`; INVALID_ARGUMENT for an id that this version does not have. */

@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "objects.h"
+#include "params.h"
 
 #include "common/common.h"
 
@@ -21,12 +22,6 @@ namespace {
 
 bool on_abort_poll(void * data) {
     return is_set(((lucifer_context *) data)->cancel.load(std::memory_order_relaxed));
-}
-
-void require_range(const char * name, int64_t value, int64_t from, int64_t to) {
-    if (value < from || value > to) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s is %lld, expected %lld to %lld", name, (long long) value, (long long) from, (long long) to);
-    }
 }
 
 void require_finite(const char * name, float value) {

@@ -49,7 +49,7 @@ struct call_state {
     const char * subject;   // the file that it works on, or null
     size_t       n_errors;  // bytes in errors
     char         errors[max_errors]; // llama.cpp's error lines during this call
-    void (*on_log)(void * data, int32_t level, const char * line); // sees every line of this thread first, and may throw
+    bool (*on_log)(void * data, int32_t level, const char * piece); // sees this thread's log first; may throw; true: drop the piece
     void *       on_log_data;
 };
 

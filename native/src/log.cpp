@@ -6,6 +6,7 @@
 
 #include "llama.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -46,7 +47,7 @@ struct log_ring {
 log_ring             g_ring;
 std::atomic<int32_t> g_level{GGML_LOG_LEVEL_INFO};
 
-// llama.cpp logs in pieces: a piece with a level, then pieces of level CONT, until a newline.
+// llama.cpp logs in pieces, until a newline; the pieces of a line may have different levels, or level CONT.
 struct pending_line {
     int32_t level;
     size_t  size;
@@ -64,7 +65,7 @@ void keep_error(const char * text, size_t size) noexcept {
     call.n_errors += size + 1;
 }
 
-void finish(pending_line & line) {
+void finish(pending_line & line) noexcept {
     const size_t size = line.size;
     if (size == 0) {
         return;
@@ -81,10 +82,6 @@ void finish(pending_line & line) {
             // no memory for a log line is no reason to fail
         }
     }
-    call_state & call = this_call();
-    if (call.on_log != nullptr) {
-        call.on_log(call.on_log_data, line.level, line.text);
-    }
 }
 
 void on_log(ggml_log_level level, const char * text, void * /*data*/) {
@@ -94,16 +91,21 @@ void on_log(ggml_log_level level, const char * text, void * /*data*/) {
 } // namespace
 
 void log_piece(int32_t level, const char * text) {
+    const call_state & call = this_call();
+    if (call.on_log != nullptr && call.on_log(call.on_log_data, level, text)) {
+        return;
+    }
     pending_line & line = t_pending;
+    if (level == GGML_LOG_LEVEL_NONE || (level == GGML_LOG_LEVEL_CONT && line.size == 0)) {
+        level = GGML_LOG_LEVEL_INFO;
+    }
     if (level != GGML_LOG_LEVEL_CONT) {
-        finish(line);
-        line.level = level == GGML_LOG_LEVEL_NONE ? GGML_LOG_LEVEL_INFO : level;
-    } else if (line.size == 0 && line.level == 0) {
-        line.level = GGML_LOG_LEVEL_INFO;
+        line.level = line.size == 0 ? level : std::max(line.level, level);
     }
     for (const char * p = text; *p != '\0'; p++) {
         if (*p == '\n') {
             finish(line);
+            line.level = level == GGML_LOG_LEVEL_CONT ? line.level : level;
         } else if (line.size + 1 < sizeof(line.text)) {
             line.text[line.size++] = *p;
         }
@@ -119,11 +121,7 @@ log_restore::~log_restore() {
 }
 
 void log_finish_line() noexcept {
-    call_state & call   = this_call();
-    auto         on_log = call.on_log;
-    call.on_log         = nullptr; // it may throw
     finish(t_pending);
-    call.on_log = on_log;
 }
 
 void log_line(int32_t level, const std::string & line) noexcept {

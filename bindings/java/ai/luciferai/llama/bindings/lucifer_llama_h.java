@@ -3460,6 +3460,250 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         }
     }
 
+    private static class lucifer_quantize_params_init {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_quantize_params_init");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_params_init(struct lucifer_quantize_params *params)
+     * }
+     */
+    public static FunctionDescriptor lucifer_quantize_params_init$descriptor() {
+        return lucifer_quantize_params_init.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_params_init(struct lucifer_quantize_params *params)
+     * }
+     */
+    public static MethodHandle lucifer_quantize_params_init$handle() {
+        return lucifer_quantize_params_init.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_params_init(struct lucifer_quantize_params *params)
+     * }
+     */
+    public static MemorySegment lucifer_quantize_params_init$address() {
+        return lucifer_quantize_params_init.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_params_init(struct lucifer_quantize_params *params)
+     * }
+     */
+    public static int lucifer_quantize_params_init(MemorySegment params) {
+        var mh$ = lucifer_quantize_params_init.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_quantize_params_init", params);
+            }
+            return (int)mh$.invokeExact(params);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_quantize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_quantize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize(const struct lucifer_quantize_params *params, struct lucifer_quantize_report *report, struct lucifer_quantize_plan **plan)
+     * }
+     */
+    public static FunctionDescriptor lucifer_quantize$descriptor() {
+        return lucifer_quantize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize(const struct lucifer_quantize_params *params, struct lucifer_quantize_report *report, struct lucifer_quantize_plan **plan)
+     * }
+     */
+    public static MethodHandle lucifer_quantize$handle() {
+        return lucifer_quantize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize(const struct lucifer_quantize_params *params, struct lucifer_quantize_report *report, struct lucifer_quantize_plan **plan)
+     * }
+     */
+    public static MemorySegment lucifer_quantize$address() {
+        return lucifer_quantize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize(const struct lucifer_quantize_params *params, struct lucifer_quantize_report *report, struct lucifer_quantize_plan **plan)
+     * }
+     */
+    public static int lucifer_quantize(MemorySegment params, MemorySegment report, MemorySegment plan) {
+        var mh$ = lucifer_quantize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_quantize", params, report, plan);
+            }
+            return (int)mh$.invokeExact(params, report, plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_quantize_plan_tensor {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_quantize_plan_tensor");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_tensor(const struct lucifer_quantize_plan *plan, int32_t index, struct lucifer_planned_tensor *out)
+     * }
+     */
+    public static FunctionDescriptor lucifer_quantize_plan_tensor$descriptor() {
+        return lucifer_quantize_plan_tensor.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_tensor(const struct lucifer_quantize_plan *plan, int32_t index, struct lucifer_planned_tensor *out)
+     * }
+     */
+    public static MethodHandle lucifer_quantize_plan_tensor$handle() {
+        return lucifer_quantize_plan_tensor.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_tensor(const struct lucifer_quantize_plan *plan, int32_t index, struct lucifer_planned_tensor *out)
+     * }
+     */
+    public static MemorySegment lucifer_quantize_plan_tensor$address() {
+        return lucifer_quantize_plan_tensor.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_tensor(const struct lucifer_quantize_plan *plan, int32_t index, struct lucifer_planned_tensor *out)
+     * }
+     */
+    public static int lucifer_quantize_plan_tensor(MemorySegment plan, int index, MemorySegment out) {
+        var mh$ = lucifer_quantize_plan_tensor.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_quantize_plan_tensor", plan, index, out);
+            }
+            return (int)mh$.invokeExact(plan, index, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_quantize_plan_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_quantize_plan_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan *plan)
+     * }
+     */
+    public static FunctionDescriptor lucifer_quantize_plan_free$descriptor() {
+        return lucifer_quantize_plan_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan *plan)
+     * }
+     */
+    public static MethodHandle lucifer_quantize_plan_free$handle() {
+        return lucifer_quantize_plan_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan *plan)
+     * }
+     */
+    public static MemorySegment lucifer_quantize_plan_free$address() {
+        return lucifer_quantize_plan_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan *plan)
+     * }
+     */
+    public static int lucifer_quantize_plan_free(MemorySegment plan) {
+        var mh$ = lucifer_quantize_plan_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_quantize_plan_free", plan);
+            }
+            return (int)mh$.invokeExact(plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class lucifer_ggml_type {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,

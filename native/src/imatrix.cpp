@@ -1,0 +1,91 @@
+#include "imatrix.h"
+
+#include "guard.h"
+
+#include "common/imatrix-loader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <new>
+#include <stdexcept>
+
+namespace lucifer {
+
+namespace {
+
+[[noreturn]] void bad(const std::string & path, const std::string & why) {
+    fail(LUCIFER_STATUS_INVALID_FILE, "%s: not a usable importance matrix: %s", path.c_str(), why.c_str());
+}
+
+// As upstream's llama-quantize: sums of squared activations become means.
+std::vector<float> means(const std::string & path, const std::string & name, const common_imatrix_entry & entry, bool legacy) {
+    std::vector<float> out(entry.sums.size());
+    if (legacy) { // sums hold mean times number of calls
+        const int64_t n_calls = entry.counts.empty() ? 0 : entry.counts[0];
+        for (size_t i = 0; i < out.size(); i++) {
+            out[i] = n_calls > 0 ? entry.sums[i] / (float) n_calls : entry.sums[i];
+        }
+        return out;
+    }
+    const size_t n_experts = entry.counts.size();
+    if (n_experts == 0 || out.size() % n_experts != 0) {
+        bad(path, name + " has " + std::to_string(out.size()) + " sums and " + std::to_string(n_experts) + " counts");
+    }
+    const size_t n_columns = out.size() / n_experts;
+    for (size_t i = 0; i < out.size(); i++) {
+        const float count = (float) entry.counts[i / n_columns];
+        out[i] = count > 0.0f ? entry.sums[i] / count : 1.0f; // an expert that was never called
+    }
+    return out;
+}
+
+} // namespace
+
+imatrix imatrix_read(const std::string & path) {
+    if (FILE * file = fopen(path.c_str(), "rb")) {
+        fclose(file);
+    } else {
+        bad(path, "it cannot be opened");
+    }
+    common_imatrix loaded;
+    try {
+        if (!common_imatrix_load(path, loaded)) {
+            bad(path, call_last_error_line());
+        }
+    } catch (const abort_caught & e) {
+        bad(path, e.message);
+    } catch (const std::bad_alloc &) {
+        bad(path, "it says it holds more than memory can");
+    } catch (const std::length_error &) {
+        bad(path, "it says it holds more than memory can");
+    }
+    if (!loaded.is_legacy && !loaded.has_metadata) {
+        bad(path, "it lacks imatrix.datasets, imatrix.chunk_count or imatrix.chunk_size");
+    }
+    imatrix out;
+    for (const auto & entry : loaded.entries) {
+        std::vector<float> weights = means(path, entry.first, entry.second, loaded.is_legacy);
+        for (float w : weights) {
+            if (!std::isfinite(w) || w < 0.0f) { // quantizers take roots of them, and assert on what comes out
+                bad(path, entry.first + " holds " + std::to_string(w) + ", expected finite values that are not negative");
+            }
+        }
+        out.weights.emplace(entry.first, std::move(weights));
+    }
+    out.datasets    = loaded.datasets;
+    out.chunk_count = loaded.chunk_count;
+    return out;
+}
+
+void imatrix_select(imatrix & matrix, const std::vector<std::string> & include, const std::vector<std::string> & exclude) {
+    auto contains_one = [](const std::string & name, const std::vector<std::string> & parts) {
+        return std::any_of(parts.begin(), parts.end(), [&](const std::string & part) { return name.find(part) != std::string::npos; });
+    };
+    for (auto it = matrix.weights.begin(); it != matrix.weights.end();) {
+        const bool keep = !contains_one(it->first, exclude) && (include.empty() || contains_one(it->first, include));
+        it              = keep ? std::next(it) : matrix.weights.erase(it);
+    }
+}
+
+} // namespace lucifer
