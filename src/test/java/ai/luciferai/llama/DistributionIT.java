@@ -1,0 +1,132 @@
+package ai.luciferai.llama;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code mvn package} leaves: the launcher finds a JDK or says what to install, the jar holds its natives with their digests. */
+class DistributionIT {
+
+    private static final Path DIST = Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolve("target/dist");
+    private static final Path JAVA_HOME = Path.of(System.getProperty("java.home"));
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void launcherPassesOutputAndExitCodesThrough() throws Exception {
+        Run version = launch(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "--version");
+        Run unknown = launch(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "no-such-verb");
+        assertAll(
+                () -> assertEquals(0, version.code, version.err),
+                () -> assertTrue(version.out.startsWith("lucifer-llama "), version.out),
+                () -> assertEquals(2, unknown.code, unknown.err),
+                () -> assertEquals("", unknown.out));
+    }
+
+    @Test
+    void launcherSaysWhatToInstallWhenTheNamedJdkIsNone() throws Exception {
+        Run run = launch(Map.of("LUCIFER_LLAMA_JDK", folder.toString()), "--version");
+        assertAll(
+                () -> assertEquals(4, run.code),
+                () -> assertEquals("", run.out),
+                () -> assertTrue(run.err.contains("needs a JDK 25 or later"), run.err),
+                () -> assertTrue(run.err.contains(folder + ": no JDK"), run.err),
+                () -> assertTrue(run.err.contains("apt install"), run.err));
+    }
+
+    @Test
+    void launcherRefusesAnOlderJdk() throws Exception {
+        Files.createDirectories(folder.resolve("bin"));
+        Files.createFile(folder.resolve("bin/java")).toFile().setExecutable(true);
+        Files.writeString(folder.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"24.0.2\"\n");
+        Run run = launch(Map.of("LUCIFER_LLAMA_JDK", folder.toString()), "--version");
+        assertEquals(4, run.code);
+        assertTrue(run.err.contains(folder + ": version 24"), run.err);
+    }
+
+    @Test
+    void launcherLooksFurtherWhenJavaHomeIsWrong() throws Exception {
+        Run run = launch(Map.of("JAVA_HOME", folder.toString(), "PATH", JAVA_HOME.resolve("bin") + ":/usr/bin:/bin"), "--version");
+        assertEquals(0, run.code, run.err);
+    }
+
+    @Test
+    void aDamagedAotCacheIsNotFeltAndNotHeard() throws Exception {
+        Path damaged = Files.writeString(folder.resolve("damaged.aot"), "not an AOT cache");
+        Run run = launch(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString(), "LUCIFER_LLAMA_OPTS", "-XX:AOTCache=" + damaged), "--version");
+        assertEquals(0, run.code, run.err);
+        assertTrue(run.out.startsWith("lucifer-llama "), run.out);
+        assertEquals("", run.err);
+    }
+
+    @Test
+    void launcherBecomesTheJvmSoThatSignalsReachIt() throws Exception {
+        Process process = process(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "generate", "-f", "-").start();
+        try {
+            String java = JAVA_HOME.resolve("bin/java").toRealPath().toString();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (!java.equals(process.info().command().orElse("")) && System.nanoTime() < deadline) {
+                Thread.sleep(20);
+            }
+            assertEquals(java, process.info().command().orElse(""));
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void jarHoldsNativesWithTheirDigests() throws IOException, GeneralSecurityException {
+        try (var jar = new JarFile(DIST.resolve("lib/lucifer-llama.jar").toFile())) {
+            var manifest = jar.stream().filter(entry -> entry.getName().matches("native/[a-z0-9_-]+/MANIFEST\\.sha256")).toList();
+            assertEquals(1, manifest.size());
+            String place = manifest.getFirst().getName().replace("MANIFEST.sha256", "");
+            String text = new String(jar.getInputStream(manifest.getFirst()).readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(text.contains(System.mapLibraryName("lucifer_llama")), text);
+            for (String line : text.lines().toList()) {
+                byte[] library = jar.getInputStream(jar.getEntry(place + line.substring(66))).readAllBytes();
+                assertEquals(line.substring(0, 64), HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(library)), line);
+            }
+            assertEquals("ALL-UNNAMED", jar.getManifest().getMainAttributes().getValue("Enable-Native-Access"));
+            assertFalse(jar.stream().anyMatch(entry -> entry.getName().endsWith("ggml-rpc-server")), "a program cannot run from a jar");
+        }
+    }
+
+    private record Run(int code, String out, String err) {}
+
+    private Run launch(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        Path out = folder.resolve("out"), err = folder.resolve("err");
+        Process process = process(environment, arguments).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        process.getOutputStream().close();
+        assertTrue(process.waitFor(120, TimeUnit.SECONDS));
+        return new Run(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    private static ProcessBuilder process(Map<String, String> environment, String... arguments) {
+        var command = new ArrayList<>(List.of(DIST.resolve("bin/lucifer-llama").toString()));
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command);
+        var variables = new HashMap<>(environment);
+        variables.putIfAbsent("JAVA_HOME", "");
+        builder.environment().keySet().removeIf(name -> name.startsWith("LUCIFER_"));
+        builder.environment().putAll(variables);
+        return builder;
+    }
+}
