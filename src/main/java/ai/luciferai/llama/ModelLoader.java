@@ -5,6 +5,7 @@ import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.ffi.DeviceDescription;
+import ai.luciferai.llama.ffi.KvOverrides;
 import ai.luciferai.llama.ffi.ModelHandle;
 import ai.luciferai.llama.ffi.ModelParams;
 import ai.luciferai.llama.ffi.NativeDevices;
@@ -82,7 +83,7 @@ final class ModelLoader {
         p.vocabOnly = options.vocabOnly();
         p.checkTensors = options.checkTensors();
         p.useExtraBufts = options.repack();
-        p.kvOverrides = options.kvOverrides().stream().map(o -> new ModelParams.KvOverride(o.key(), o.value())).toList();
+        p.kvOverrides = options.kvOverrides().stream().map(o -> new KvOverrides.Entry(o.key(), o.value())).toList();
         place(p, options.placement());
         return p;
     }

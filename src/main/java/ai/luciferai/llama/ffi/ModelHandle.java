@@ -73,7 +73,7 @@ public final class ModelHandle extends NativeHandle {
             throw new InvalidOptionException("paths", "one file, or all parts of a split model", "none");
         }
         Path path = params.paths.getFirst();
-        try (Arena arena = Arena.ofConfined(); var poller = new ProgressPoller("load", "thousandths", progress)) {
+        try (Arena arena = Arena.ofConfined(); var poller = new ProgressPoller(progress, 2, ModelHandle::loaded)) {
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             int status = lucifer_model_load(params.toNative(arena, poller.cells(), Computing.begin(cancel)), out);
             Status.check(status, "lucifer_model_load",
@@ -83,6 +83,10 @@ public final class ModelHandle extends NativeHandle {
             Computing.end();
             Reference.reachabilityFence(cancel);
         }
+    }
+
+    private static Progress.Event loaded(long[] doneAndTotal) {
+        return new Progress.Event("load", doneAndTotal[0], doneAndTotal[1], "thousandths");
     }
 
     private ModelDescription describe() {

@@ -1,15 +1,12 @@
 package ai.luciferai.llama.ffi;
 
-import ai.luciferai.llama.bindings.lucifer_kv_override;
 import ai.luciferai.llama.bindings.lucifer_llama_h;
 import ai.luciferai.llama.bindings.lucifer_model_params;
 import ai.luciferai.llama.core.Cancel;
-import ai.luciferai.llama.core.InvalidOptionException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -27,7 +24,7 @@ public final class ModelParams {
     public List<String> devices;
     /** Share of each device; null: by free memory. */
     public float[] tensorSplit;
-    public List<KvOverride> kvOverrides = List.of();
+    public List<KvOverrides.Entry> kvOverrides = List.of();
     /** A number, {@link #GPU_LAYERS_ALL} or {@link #GPU_LAYERS_AUTO}. */
     public int nGpuLayers;
     /** {@code enum llama_split_mode}. */
@@ -45,13 +42,6 @@ public final class ModelParams {
     public boolean checkTensors;
     /** Repack weights for this CPU. */
     public boolean useExtraBufts;
-
-    /**
-     * A metadata value to take instead of the file's.
-     *
-     * @param value Long, Double, Boolean or String
-     */
-    public record KvOverride(String key, Object value) {}
 
     private ModelParams(MemorySegment struct) {
         nGpuLayers = lucifer_model_params.n_gpu_layers(struct);
@@ -114,46 +104,7 @@ public final class ModelParams {
             lucifer_model_params.tensor_split(struct, arena.allocateFrom(ValueLayout.JAVA_FLOAT, tensorSplit));
             lucifer_model_params.n_tensor_split(struct, tensorSplit.length);
         }
-        lucifer_model_params.kv_overrides(struct, overrides(arena));
+        lucifer_model_params.kv_overrides(struct, KvOverrides.toNative(kvOverrides, arena));
         lucifer_model_params.n_kv_overrides(struct, kvOverrides.size());
-    }
-
-    private MemorySegment overrides(SegmentAllocator arena) {
-        MemorySegment array = lucifer_kv_override.allocateArray(kvOverrides.size(), arena);
-        for (int i = 0; i < kvOverrides.size(); i++) {
-            write(kvOverrides.get(i), lucifer_kv_override.asSlice(array, i));
-        }
-        return array;
-    }
-
-    private static void write(KvOverride override, MemorySegment struct) {
-        fixed(lucifer_kv_override.key(struct), "key", override.key());
-        switch (override.value()) {
-            case Long number -> {
-                lucifer_kv_override.type(struct, lucifer_llama_h.LUCIFER_KV_INT());
-                lucifer_kv_override.val_int(struct, number);
-            }
-            case Double number -> {
-                lucifer_kv_override.type(struct, lucifer_llama_h.LUCIFER_KV_FLOAT());
-                lucifer_kv_override.val_float(struct, number);
-            }
-            case Boolean flag -> {
-                lucifer_kv_override.type(struct, lucifer_llama_h.LUCIFER_KV_BOOL());
-                lucifer_kv_override.val_int(struct, flag ? 1 : 0);
-            }
-            case String text -> {
-                lucifer_kv_override.type(struct, lucifer_llama_h.LUCIFER_KV_STR());
-                fixed(lucifer_kv_override.val_str(struct), "value", text);
-            }
-            case null, default ->
-                throw new InvalidOptionException("kvOverride", "a Long, Double, Boolean or String", override.value());
-        }
-    }
-
-    private static void fixed(MemorySegment array, String part, String text) {
-        if (text.getBytes(StandardCharsets.UTF_8).length >= array.byteSize()) {
-            throw new InvalidOptionException("kvOverride", "a " + part + " shorter than " + array.byteSize() + " bytes", text);
-        }
-        array.setString(0, text);
     }
 }

@@ -7,10 +7,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
- * Tells a {@link Progress} about one long native call, which writes two 64-bit cells, done and total: a thread of its own reads
- * them, and the log, ten times a second. Nothing at all for {@link Progress#NONE}.
+ * Tells a {@link Progress} about one long native call, which writes 64-bit cells while it works: a thread of its own reads them, and
+ * the log, ten times a second. Nothing at all for {@link Progress#NONE}.
  *
  * <p><i>Ownership</i>: the cells live until {@link #close}, which comes after the call and reports the last state.
  */
@@ -19,26 +20,32 @@ final class ProgressPoller implements AutoCloseable {
     private static final VarHandle CELL = ValueLayout.JAVA_LONG.arrayElementVarHandle();
     private static final long PERIOD_MILLIS = 100;
 
-    private final String phase;
-    private final String unit;
     private final Progress progress;
+    private final Function<long[], Progress.Event> reading;
+    private final int nCells;
     private final Arena arena;
     private final MemorySegment cells;
     private final CountDownLatch over = new CountDownLatch(1);
     private final Thread thread;
-    private long reported = -1;
+    private Progress.Event reported;
 
-    ProgressPoller(String phase, String unit, Progress progress) {
-        this.phase = phase;
-        this.unit = unit;
+    /**
+     * Begins to watch.
+     *
+     * @param nCells  how many cells the call writes
+     * @param reading what their values mean
+     */
+    ProgressPoller(Progress progress, int nCells, Function<long[], Progress.Event> reading) {
         this.progress = Progress.guarded(progress);
+        this.reading = reading;
+        this.nCells = nCells;
         boolean heard = this.progress != Progress.NONE;
         this.arena = heard ? Arena.ofShared() : null;
-        this.cells = heard ? arena.allocate(ValueLayout.JAVA_LONG, 2) : MemorySegment.NULL;
+        this.cells = heard ? arena.allocate(ValueLayout.JAVA_LONG, nCells) : MemorySegment.NULL;
         this.thread = heard ? Thread.ofPlatform().daemon().name("lucifer-llama progress").start(this::poll) : null;
     }
 
-    /** What goes to C: {@code int64_t[2]}, or the null pointer when nobody listens. */
+    /** What goes to C: an array of {@code int64_t}, or the null pointer when nobody listens. */
     MemorySegment cells() {
         return cells;
     }
@@ -55,11 +62,15 @@ final class ProgressPoller implements AutoCloseable {
     }
 
     private void report() {
-        long done = (long) CELL.getVolatile(cells, 0L, 0L);
-        long total = (long) CELL.getVolatile(cells, 0L, 1L);
-        if (total > 0 && done != reported) {
-            reported = done;
-            progress.update(new Progress.Event(phase, done, total, unit));
+        var values = new long[nCells];
+        for (int i = 0; i < nCells; i++) {
+            values[i] = (long) CELL.getVolatile(cells, 0L, (long) i);
+        }
+        Progress.Event event = reading.apply(values);
+        // A total of zero: the call has not begun to count.
+        if (event.total() > 0 && !event.equals(reported)) {
+            reported = event;
+            progress.update(event);
         }
     }
 
