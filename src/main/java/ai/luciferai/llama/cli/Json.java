@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -84,6 +85,7 @@ final class Json {
             case Boolean truth -> out.writeBoolean(truth);
             case Integer number -> out.writeNumber(number);
             case Long number -> out.writeNumber(number);
+            case BigInteger number -> out.writeNumber(number);
             case Float number -> out.writeRawValue(Float.isFinite(number) ? number.toString() : "null");
             case Double number -> out.writeRawValue(Double.isFinite(number) ? number.toString() : "null");
             default -> out.writeString(value.toString());

@@ -11,7 +11,7 @@ import java.util.Locale;
 public final class Main {
 
     /** Verbs in the order of the help. */
-    static final List<String> VERBS = List.of("generate", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+    static final List<String> VERBS = List.of("generate", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
 
     private Main() {}
 
@@ -77,6 +77,7 @@ public final class Main {
     static Command command(String verb) {
         return switch (verb) {
             case "generate" -> new GenerateCommand();
+            case "info" -> new InfoCommand();
             case "devices" -> new DevicesCommand();
             case "tokenize" -> new TokenizeCommand();
             case "detokenize" -> new DetokenizeCommand();

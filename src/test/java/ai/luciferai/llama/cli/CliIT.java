@@ -183,6 +183,23 @@ class CliIT {
     }
 
     @Test
+    void infoShowsWhatAFileHolds() throws IOException {
+        List<String> lines = ok("info", model.toString()).lines().toList();
+        assertEquals("GGUF model file version 3", lines.getFirst());
+        assertTrue(lines.contains("  architecture   llama"), lines.toString());
+        assertTrue(lines.contains("  parameters     2.62 M"), lines.toString());
+        String all = ok("info", "-m", model.toString(), "--metadata", "--tensors", "--template");
+        assertTrue(all.contains("llama.context_length"), all);
+        assertTrue(all.contains("blk.0.attn_q.weight"), all);
+        assertTrue(all.contains("{% for message in messages %}"), all);
+        JsonNode json = JSON.readTree(ok("info", model.toString(), "--json", "--metadata", "--tensors", "--template"));
+        assertEquals(512, json.get("metadata").get("llama.context_length").get("value").asInt());
+        assertEquals(json.get("tensor_count").asInt(), json.get("tensors").size());
+        refused(ExitCode.USAGE, "MODEL: expected one GGUF file, got none", "info");
+        refused(ExitCode.USAGE, "MODEL: expected one GGUF file, got one and -m", "info", "a", "-m", "b");
+    }
+
+    @Test
     void embedGivesUnitVectors() throws IOException {
         String line = ok("embed", "-p", "list files", "--pooling", "mean");
         double length = Arrays.stream(line.trim().split(" ")).mapToDouble(Double::parseDouble).map(x -> x * x).sum();
@@ -236,7 +253,7 @@ class CliIT {
     // --- wrong input ---------------------------------------------------------------------------------------------------
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate -p x", "tokenize -p x", "detokenize 1", "embed -p x", "bench -p 1"})
+    @ValueSource(strings = {"generate -p x", "tokenize -p x", "detokenize 1", "embed -p x", "bench -p 1", "info"})
     void wrongModelFilesAreNamedByEveryVerb(String verb) throws IOException {
         byte[] bytes = Files.readAllBytes(model);
         Path truncated = Files.write(folder.resolve("truncated.gguf"), Arrays.copyOf(bytes, 100_000));
