@@ -100,7 +100,7 @@ public final class Bench {
      * @param devices          where it ran: "CPU", "CUDA"
      * @param threads          for single tokens
      * @param loadMillis       until the model was ready
-     * @param firstTokenMillis from a prompt of one token to the next token, in a fresh context
+     * @param firstTokenMillis from a prompt of one token to the next token, in a fresh context; 0 without a vocabulary
      * @param peakMemoryBytes  most memory that the process held; -1: this system does not tell
      */
     public record Report(Request request, ModelInfo model, List<String> devices, int threads, List<Result> results,

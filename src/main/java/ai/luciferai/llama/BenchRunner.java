@@ -117,8 +117,11 @@ final class BenchRunner {
         return model.context(ContextSetup.params(request.contextOptions(), size, 1));
     }
 
-    /** From one prompt token to the next token, in a fresh context, sampling included. */
+    /** From one prompt token to the next token, in a fresh context, sampling included; 0 without a vocabulary to choose from. */
     double firstTokenMillis() {
+        if (!model.info().kind().vocabulary()) {
+            return 0;
+        }
         ContextOptions options = request.contextOptions().withContextSize(8);
         try (Session session = model.session(options)) {
             GenerateOptions one = GenerateOptions.defaults().withMaxTokens(1).withSampling(Sampling.greedy());

@@ -1,12 +1,12 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.ffi.Batch;
 import ai.luciferai.llama.ffi.ContextHandle;
 import ai.luciferai.llama.ffi.ContextParams;
 import ai.luciferai.llama.ffi.ModelDescription;
-import ai.luciferai.llama.core.Cancel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -39,17 +39,20 @@ public final class Embedder implements AutoCloseable {
 
     static Embedder open(Model model, EmbedOptions options) {
         ModelDescription description = model.handle().description();
-        int most = ContextSetup.contextSize(options.context().contextSize(), description);
-        Pooling wanted = options.pooling() == Pooling.AUTO ? automatic(description) : options.pooling();
+        boolean causal = model.info().kind().decoder();
+        int size = ContextSetup.contextSize(options.context().contextSize(), description);
+        // an encoder has a table of positions, which ends where its training did
+        int most = causal ? size : Math.min(size, description.nCtxTrain());
+        Pooling wanted = options.pooling() == Pooling.AUTO ? automatic(model.info().kind()) : options.pooling();
         ContextHandle context = model.context(params(options, wanted, most));
         Pooling pooling = Pooling.of(context.description().poolingType());
         return new Embedder(model, options, pooling == Pooling.AUTO ? wanted : pooling,
                 Math.min(most, context.description().nBatch()), context);
     }
 
-    private static Pooling automatic(ModelDescription description) {
-        Pooling own = Pooling.of(description.poolingType());
-        return own != Pooling.AUTO && own != Pooling.NONE ? own : description.hasDecoder() ? Pooling.LAST : Pooling.MEAN;
+    private static Pooling automatic(ModelInfo.Kind kind) {
+        boolean says = kind.pooling() != Pooling.AUTO && kind.pooling() != Pooling.NONE;
+        return says ? kind.pooling() : kind.decoder() ? Pooling.LAST : Pooling.MEAN;
     }
 
     /** A text must be computed at once, so batch and micro-batch hold a whole one; several short ones share the room. */

@@ -34,11 +34,11 @@ public final class Model implements AutoCloseable {
     private final List<AdapterScale> defaultAdapters;
 
     /** Takes over the handle, also when it fails. */
-    Model(ModelHandle handle, ModelOptions options) {
+    Model(ModelHandle handle, ModelOptions options, boolean causal) {
         try {
             this.handle = handle;
             this.options = options;
-            this.info = ModelInfo.of(handle);
+            this.info = ModelInfo.of(handle, causal);
             this.vocabulary = new TokenTable(handle);
             this.defaultAdapters = options.adapters().stream()
                     .map(source -> new AdapterScale(loadAdapter(source.path()), source.scale())).toList();
@@ -68,7 +68,7 @@ public final class Model implements AutoCloseable {
      * @throws ai.luciferai.llama.core.CancelledException on request
      */
     public static Model load(Path path, ModelOptions options, Progress progress, Cancel cancel) {
-        return new Model(ModelLoader.load(path, options, progress, cancel), options);
+        return ModelLoader.load(path, options, progress, cancel);
     }
 
     /** The built-in model, which turns plain English into shell commands. */
@@ -103,8 +103,7 @@ public final class Model implements AutoCloseable {
     private void requireVocabulary() {
         requireOpen();
         if (!info.kind().vocabulary()) {
-            throw new UnsupportedModelException(info.path(), "text", "a model with a vocabulary", "none in the file",
-                    "give the prompt as token ids");
+            throw new UnsupportedModelException(info.path(), "text", "a model with a vocabulary", "none in the file");
         }
     }
 
@@ -166,16 +165,18 @@ public final class Model implements AutoCloseable {
     }
 
     private void requireGenerates() {
-        requireOpen();
+        requireVocabulary();
         ModelInfo.Kind kind = info.kind();
-        if (options.vocabOnly()) {
-            throw new InvalidOptionException("vocab-only", "false for anything but tokenizing", true);
-        }
+        requireWeights();
         if (!kind.decoder() || kind.encoder() || kind.diffusion()) {
             throw new UnsupportedModelException(info.path(), "text generation", "a causal language model",
                     kind.diffusion() ? "a diffusion model" : kind.decoder() ? "an encoder-decoder model" : "an encoder",
                     "an encoder can make embeddings");
         }
+    }
+
+    private void requireWeights() {
+        Check.require(!options.vocabOnly(), "vocab-only", "false for anything but tokenizing", true);
     }
 
     /** {@link #generateAll(List, GenerateOptions, ContextOptions, Progress, Cancel)} with defaults. */
@@ -224,8 +225,8 @@ public final class Model implements AutoCloseable {
     }
 
     public Embedder embedder(EmbedOptions embedOptions) {
-        requireOpen();
-        Check.require(!options.vocabOnly(), "vocab-only", "false for anything but tokenizing", true);
+        requireVocabulary();
+        requireWeights();
         Embedder embedder = Embedder.open(this, embedOptions);
         children.add(embedder.child());
         return embedder;
@@ -237,7 +238,7 @@ public final class Model implements AutoCloseable {
      * @throws ai.luciferai.llama.core.InvalidFileException not an adapter, or one of another model
      */
     public Adapter loadAdapter(Path path) {
-        ModelLoader.checkAdapter(path, info.path());
+        LoadCheck.adapter(path, info.path());
         return new Adapter(this, AdapterHandle.load(handle, path));
     }
 

@@ -28,6 +28,8 @@ public record ModelInfo(Path path, String description, long parameters, long siz
     /**
      * How the model computes.
      *
+     * @param encoder    whether tokens see those after them, for embeddings
+     * @param decoder    whether tokens see only those before them, for generation
      * @param vocabulary whether the file has one, without which there is no text
      * @param pooling    {@link Pooling#AUTO} when the file says nothing
      */
@@ -38,12 +40,12 @@ public record ModelInfo(Path path, String description, long parameters, long siz
     public record SpecialTokens(int bos, int eos, int eot, int separator, int newline, int padding, boolean addBos,
             boolean addEos) {}
 
-    static ModelInfo of(ModelHandle handle) {
+    static ModelInfo of(ModelHandle handle, boolean causal) {
         ModelDescription d = handle.description();
         return new ModelInfo(handle.path(), d.description(), d.nParams(), d.sizeBytes(), d.nCtxTrain(),
                 new Shape(d.nEmbd(), d.nEmbdOut(), d.nLayer(), d.nHead(), d.nHeadKv(), d.nVocab(), d.nClsOut(), d.nSwa()),
-                new Kind(d.hasEncoder(), d.hasDecoder(), d.isRecurrent(), d.isHybrid(), d.isDiffusion(), d.vocabType() != 0,
-                        Pooling.of(d.poolingType())),
+                new Kind(d.hasEncoder() || !causal, d.hasDecoder() && causal, d.isRecurrent(), d.isHybrid(), d.isDiffusion(),
+                        d.vocabType() != 0, Pooling.of(d.poolingType())),
                 new SpecialTokens(d.tokenBos(), d.tokenEos(), d.tokenEot(), d.tokenSep(), d.tokenNl(), d.tokenPad(), d.addBos(),
                         d.addEos()),
                 d.nGpuLayers(), d.fitNCtx());

@@ -1,0 +1,88 @@
+package ai.luciferai.llama;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.gguf.GgufFile;
+import ai.luciferai.llama.gguf.GgufReader;
+import ai.luciferai.llama.gguf.Metadata;
+import ai.luciferai.llama.gguf.ModelPreflight;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Checks files in plain Java, and options against them, before native code sees either. */
+final class LoadCheck {
+
+    private LoadCheck() {}
+
+    /**
+     * What the check of a model has shown.
+     *
+     * @param parts  the file, or all parts of a split model
+     * @param causal whether a token sees only those before it
+     */
+    record Checked(List<Path> parts, boolean causal) {}
+
+    static Checked model(Path path, ModelOptions options) {
+        try (GgufFile file = GgufReader.read(path)) {
+            Metadata metadata = overridden(file.metadata(), options.kvOverrides());
+            if (options.vocabOnly()) {
+                ModelPreflight.checkVocabulary(file);
+            } else {
+                ModelPreflight.check(file, metadata);
+            }
+            String architecture = metadata.string(Metadata.ARCHITECTURE, "");
+            requireLayers(path, metadata.integer(architecture + ".block_count", Integer.MAX_VALUE),
+                    options.placement().gpuLayers());
+            return new Checked(file.parts().stream().map(GgufFile.Part::path).toList(),
+                    metadata.bool(architecture + ".attention.causal", true));
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    /** The metadata that llama.cpp will see. */
+    private static Metadata overridden(Metadata metadata, List<KvOverride> overrides) {
+        Metadata.Builder builder = metadata.toBuilder();
+        for (KvOverride override : overrides) {
+            requireSameKind(metadata.get(override.key()), override);
+            switch (override.value()) {
+                // llama.cpp cuts numbers to 32 bits
+                case Long number -> builder.uint32(override.key(), number & 0xFFFF_FFFFL);
+                case Double number -> builder.float64(override.key(), number);
+                case Boolean flag -> builder.bool(override.key(), flag);
+                default -> builder.string(override.key(), override.value().toString());
+            }
+        }
+        return builder.build();
+    }
+
+    /** llama.cpp passes over an override of another kind than the file's value with a warning that nobody sees. */
+    private static void requireSameKind(Metadata.Value old, KvOverride override) {
+        if (old != null) {
+            Check.require(old.value().getClass() == override.value().getClass(), "override-kv " + override.key(),
+                    "a value of the file's type " + old.type(), override.value());
+        }
+    }
+
+    /** One more than the model's blocks can be offloaded: the output layer counts too. */
+    private static void requireLayers(Path path, long blocks, GpuLayers wanted) {
+        if (wanted.isNumber() && wanted.count() > blocks + 1) {
+            throw new InvalidOptionException("gpu-layers", "auto, all or 0 to " + (blocks + 1) + " for " + path, wanted.count(),
+                    "use all");
+        }
+    }
+
+    /** Refuses what is no adapter, and an adapter that does not fit the model. */
+    static void adapter(Path path, Path model) {
+        try (GgufFile adapter = GgufReader.read(path); GgufFile base = GgufReader.read(model)) {
+            AdapterCheck.check(adapter, base);
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    private static InvalidFileException unreadable(Path path, IOException e) {
+        return new InvalidFileException(path, "file", "a readable file", e.toString(), null, e);
+    }
+}
