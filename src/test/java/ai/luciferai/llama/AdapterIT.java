@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.BusyException;
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ClosedException;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Progress;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -46,7 +48,7 @@ class AdapterIT {
 
     @Test
     void addsRescalesAndRemovesWithoutReloading() {
-        try (Session session = model.session(Tiny.CONTEXT); Adapter adapter = model.loadAdapter(strong)) {
+        try (Adapter adapter = model.loadAdapter(strong); Session session = model.session(Tiny.CONTEXT)) {
             Completion base = complete(session);
             session.adapters(List.of(new AdapterScale(adapter, 1f)));
             assertEquals(0, session.tokens().length);
@@ -65,10 +67,10 @@ class AdapterIT {
     @Test
     void adaptersOfTheModelAreActiveInEverySession() {
         ModelOptions options = Tiny.options().withAdapters(List.of(AdapterSource.of(strong)));
-        try (Model adapted = Model.embedded(options, ai.luciferai.llama.core.Progress.NONE, ai.luciferai.llama.core.Cancel.NONE);
+        try (Model adapted = Model.embedded(options, Progress.NONE, Cancel.NONE);
                 Session session = adapted.session(Tiny.CONTEXT);
-                Session plain = model.session(Tiny.CONTEXT);
-                Adapter adapter = model.loadAdapter(strong)) {
+                Adapter adapter = model.loadAdapter(strong);
+                Session plain = model.session(Tiny.CONTEXT)) {
             assertEquals(1, session.adapters().size());
             plain.adapters(List.of(new AdapterScale(adapter, 1f)));
             Completion expected = complete(plain);
