@@ -33,7 +33,7 @@ public final class Info {
         try (GgufFile file = GgufReader.read(options.model())) {
             return report(file, options);
         } catch (IOException e) {
-            throw ModelLoader.unreadable(options.model(), e);
+            throw LoadCheck.unreadable(options.model(), e);
         }
     }
 

@@ -43,6 +43,9 @@ final class LoadCheck {
 
     /** The metadata that llama.cpp will see. */
     private static Metadata overridden(Metadata metadata, List<KvOverride> overrides) {
+        if (overrides.isEmpty()) {
+            return metadata;
+        }
         Metadata.Builder builder = metadata.toBuilder();
         for (KvOverride override : overrides) {
             requireSameKind(metadata.get(override.key()), override);
@@ -82,7 +85,7 @@ final class LoadCheck {
         }
     }
 
-    private static InvalidFileException unreadable(Path path, IOException e) {
+    static InvalidFileException unreadable(Path path, IOException e) {
         return new InvalidFileException(path, "file", "a readable file", e.toString(), null, e);
     }
 }
