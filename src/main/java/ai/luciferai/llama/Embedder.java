@@ -59,7 +59,8 @@ public final class Embedder implements AutoCloseable {
     private static ContextParams params(EmbedOptions options, Pooling pooling, int most) {
         ContextOptions c = options.context();
         ContextParams p = ContextSetup.params(c, most, c.sequences());
-        p.nCtx = Math.max(most, c.batchSize());
+        // llama.cpp plans an encoder's graph for sequences of equal length and asserts when they do not divide the batch
+        p.nCtx = Math.ceilDiv(Math.max(most, c.batchSize()), c.sequences()) * c.sequences();
         p.nBatch = p.nCtx;
         p.nUbatch = p.nCtx;
         p.kvUnified = true;
