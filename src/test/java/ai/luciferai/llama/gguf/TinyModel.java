@@ -28,15 +28,19 @@ public final class TinyModel {
 
     /** A model with a SentencePiece vocabulary: byte tokens, some pieces, scores. */
     public static void writeSpm(Path target) throws IOException {
-        write(target, llama().array("tokenizer.ggml.tokens", GgufArray.ofStrings(spmTokens()))
+        write(target, spm().build(), tensors(spmTokens().size()));
+    }
+
+    /** The pairs of the model with a SentencePiece vocabulary. */
+    static Metadata.Builder spm() {
+        return llama().array("tokenizer.ggml.tokens", GgufArray.ofStrings(spmTokens()))
                 .string("tokenizer.ggml.model", "llama")
                 .array("tokenizer.ggml.scores", GgufArray.ofFloat32(scores(spmTokens().size())))
                 .array("tokenizer.ggml.token_type", GgufArray.ofInt32(spmTypes()))
                 .uint32("tokenizer.ggml.bos_token_id", 1)
                 .uint32("tokenizer.ggml.eos_token_id", 2)
                 .uint32("tokenizer.ggml.unknown_token_id", 0)
-                .bool("tokenizer.ggml.add_bos_token", true)
-                .build(), tensors(spmTokens().size()));
+                .bool("tokenizer.ggml.add_bos_token", true);
     }
 
     /** A model with a byte-pair vocabulary: printable characters, some merges. */
