@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.gguf.AdapterPreflight;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.gguf.Metadata;
@@ -79,7 +80,7 @@ final class LoadCheck {
     /** Refuses what is no adapter, and an adapter that does not fit the model. */
     static void adapter(Path path, Path model) {
         try (GgufFile adapter = GgufReader.read(path); GgufFile base = GgufReader.read(model)) {
-            AdapterCheck.check(adapter, base);
+            AdapterPreflight.check(adapter, base);
         } catch (IOException e) {
             throw unreadable(path, e);
         }

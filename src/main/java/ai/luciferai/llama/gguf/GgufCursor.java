@@ -18,6 +18,8 @@ import java.nio.file.Path;
  */
 final class GgufCursor {
 
+    /** Most that a byte buffer can wrap. */
+    private static final int MAX_HEADER = Integer.MAX_VALUE - 8;
     private static final int WINDOW = 1 << 16;
 
     private final Path path;
@@ -30,7 +32,7 @@ final class GgufCursor {
     GgufCursor(Path path, MemorySegment file) {
         this.path = path;
         this.fileBytes = file.byteSize();
-        this.header = file.asSlice(0, Math.min(fileBytes, Integer.MAX_VALUE)).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        this.header = file.asSlice(0, Math.min(fileBytes, MAX_HEADER)).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     Path path() {
