@@ -36,7 +36,7 @@ class RpcIT {
     void allLayersOnAnRpcServer(@TempDir Path folder) throws Exception {
         int port = freePort();
         Path log = folder.resolve("rpc-server.log");
-        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port))
+        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port), "--threads", "1")
                 .redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             waitUntilListening(server, port, log);
