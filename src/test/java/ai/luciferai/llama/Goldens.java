@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,18 @@ final class Goldens {
             throw new AssertionError("no program " + program + ": the native build makes it");
         }
         return program;
+    }
+
+    /** The start of a command that runs a class of this build, with this test's libraries, in a JVM of its own. */
+    static List<String> java() {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
+        for (String property : List.of("ai.luciferai.llama.native", "basedir")) {
+            if (System.getProperty(property) != null) {
+                command.add("-D" + property + "=" + System.getProperty(property));
+            }
+        }
+        return command;
     }
 
     /** The source of llama.cpp that the native build used. */
