@@ -141,8 +141,7 @@ static std::string rpc_why_silent(const std::string & address) {
     {
         std::lock_guard<std::mutex> lock(g_registry_mutex);
         if (g_rpc_held[address] > 0) {
-            rpc_link link(address);
-            return link.is_gone() ? "it is gone" : "";
+            return rpc_listens(address, rpc_timeout_millis) ? "" : "it is gone";
         }
     }
     return rpc_probe(rpc_parse_endpoint(address), rpc_timeout_millis);

@@ -33,7 +33,8 @@ final class HparamsCheck {
         if (metadata.has(key("nextn_predict_layers"))) {
             requireWithin("nextn_predict_layers", 0, layers - 1);
         }
-        requireDivisors();
+        requireNonZero();
+        requireCompanions(layers);
         requireEpsilons();
         requireExperts(layers);
         requireRope();
@@ -51,10 +52,23 @@ final class HparamsCheck {
         return value;
     }
 
-    private void requireDivisors() {
-        for (String name : Architectures.divisors(architecture)) {
+    private void requireNonZero() {
+        for (String name : Architectures.of(architecture).nonZero()) {
             if (!name.equals(SECTIONS) && element(name, 0, 0) == 0) {
                 throw metadata.wrong(key(name), "a number above 0", metadata.has(key(name)) ? "0" : "no such key");
+            }
+        }
+    }
+
+    private void requireCompanions(long layers) {
+        for (Architectures.Companion companion : Architectures.of(architecture).companions()) {
+            for (int i = 0; i < layers; i++) {
+                String present = "blk." + i + "." + companion.present();
+                String needed = "blk." + i + "." + companion.needed();
+                if (file.tensor(present).isPresent() && file.tensor(needed).isEmpty()) {
+                    throw new InvalidFileException(file.path(), "tensor '" + needed + "'", "a tensor of this name beside " + present,
+                            "none");
+                }
             }
         }
     }
@@ -101,7 +115,7 @@ final class HparamsCheck {
         }
     }
 
-    /** Asserted by the kernel of RoPE, on a worker thread: pairs of dimensions within the head. */
+    /** The kernel of RoPE asserts pairs of dimensions within the head, on a worker thread, and never ends with no dimensions. */
     private void requireRope() {
         long heads = element("attention.head_count", 0, 0);
         if (heads == 0) {
@@ -112,18 +126,22 @@ final class HparamsCheck {
         requireRotated("rope.dimension_count", rotated, keyLength);
         long keyLengthSwa = metadata.integer(key("attention.key_length_swa"), keyLength);
         requireRotated("rope.dimension_count_swa", metadata.integer(key("rope.dimension_count_swa"), rotated), keyLengthSwa);
-        requireSections();
+        long indexerLength = metadata.integer(key("attention.indexer.key_length"), 0);
+        if (indexerLength > 0) {
+            requireRotated("rope.dimension_count", rotated, indexerLength);
+        }
+        requireSections(keyLength);
     }
 
     private void requireRotated(String name, long rotated, long keyLength) {
-        if (rotated % 2 != 0 || rotated < 0 || rotated > keyLength) {
-            throw metadata.wrong(key(name), "an even number of at most %d, the length of a key".formatted(keyLength),
+        if (rotated % 2 != 0 || rotated < 2 || rotated > keyLength) {
+            throw metadata.wrong(key(name), "an even number from 2 to %d, the length of a key".formatted(keyLength),
                     Long.toString(rotated));
         }
     }
 
     /** The kernel of RoPE for images takes positions modulo their sum. */
-    private void requireSections() {
+    private void requireSections(long keyLength) {
         String name = key(SECTIONS);
         if (!metadata.has(name) || !(metadata.get(name).value() instanceof GgufArray sections)) {
             return;
@@ -137,8 +155,9 @@ final class HparamsCheck {
             }
             sum += section;
         }
-        if (sum == 0 && Architectures.divisors(architecture).contains(SECTIONS)) {
-            throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "a sum above 0", sections.list().toString());
+        if ((sum == 0 || sum > keyLength) && Architectures.of(architecture).nonZero().contains(SECTIONS)) {
+            throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "a sum from 1 to %d, the length of a key"
+                    .formatted(keyLength), sections.list().toString());
         }
     }
 }

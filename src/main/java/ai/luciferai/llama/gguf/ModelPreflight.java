@@ -88,7 +88,7 @@ public final class ModelPreflight {
             throw new UnsupportedModelException(file.path(), "architecture", "a language model", "an image or audio encoder (mmproj)",
                     "give the language model that it belongs to");
         }
-        if (Architectures.divisors(architecture) == null) {
+        if (Architectures.of(architecture) == null) {
             throw new UnsupportedModelException(file.path(), "architecture", "one that llama.cpp v0.5.0 knows",
                     "'" + architecture + "'");
         }

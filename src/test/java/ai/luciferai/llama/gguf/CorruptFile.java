@@ -135,15 +135,18 @@ public enum CorruptFile {
     EPSILON_NEGATIVE(InvalidFileException.class, "layer_norm_rms_epsilon': expected a number of at least 0, got -1.0",
             tiny(pairs -> pairs.float32("llama.attention.layer_norm_rms_epsilon", -1))),
     EPSILON_NAN(InvalidFileException.class, "got NaN", tiny(pairs -> pairs.float32("llama.attention.layer_norm_rms_epsilon", Float.NaN))),
-    ROPE_ODD(InvalidFileException.class, "rope.dimension_count': expected an even number of at most 8",
+    ROPE_ODD(InvalidFileException.class, "rope.dimension_count': expected an even number from 2 to 8",
             tiny(pairs -> pairs.uint32("llama.rope.dimension_count", 7))),
+    ROPE_OF_NOTHING(InvalidFileException.class, "expected an even number from 2 to 8, the length of a key, got 0",
+            tiny(pairs -> pairs.uint32("llama.rope.dimension_count", 0))),
     ROPE_WIDER_THAN_HEAD(InvalidFileException.class, "got 10", tiny(pairs -> pairs.uint32("llama.rope.dimension_count", 10))),
     ROPE_SECTIONS_NEGATIVE(InvalidFileException.class, "rope.dimension_sections': expected whole numbers of at least 0",
             tiny(pairs -> pairs.array("llama.rope.dimension_sections", GgufArray.ofInt32(1, -1, 0, 0)))),
     DIVISION_BY_ZERO(InvalidFileException.class, "metadata key 'rwkv6.wkv.head_size': expected a number above 0, got no such key",
             renamed("rwkv6")),
-    MULTI_ROPE_WITHOUT_SECTIONS(InvalidFileException.class, "rope.dimension_sections': expected a sum above 0", sectionsAllZero()),
+    MULTI_ROPE_WITHOUT_SECTIONS(InvalidFileException.class, "rope.dimension_sections': expected a sum from 1 to 8", sectionsAllZero()),
     ROUTER_WITHOUT_EXPERTS(InvalidFileException.class, "expert_used_count': expected 1 to 0 experts for layer 0", router()),
+    COMPANION_MISSING(InvalidFileException.class, "tensor 'blk.0.ssm_conv1d.bias': expected a tensor of this name", companion()),
     NO_VOCABULARY(InvalidFileException.class, "metadata key 'tokenizer.ggml.model': expected a string, got no such key",
             tiny(pairs -> pairs.remove("tokenizer.ggml.model"))),
     NO_TOKENS(InvalidFileException.class, "metadata key 'tokenizer.ggml.tokens': expected an array, got no such key",
@@ -241,6 +244,15 @@ public enum CorruptFile {
         var tensors = new ArrayList<>(TinyModel.tensors(TinyModel.spmTokens().size()));
         tensors.add(TensorInfo.of("blk.0.ffn_gate_inp.weight", GgmlType.F32, TinyModel.N_EMBD, 2));
         return bytes(spm().build(), tensors);
+    }
+
+    private static byte[] companion() {
+        var pairs = Metadata.builder();
+        spm().build().values().forEach((key, value) -> pairs.value(key.replace("llama.", "falcon-h1."), value));
+        var tensors = new ArrayList<>(TinyModel.tensors(TinyModel.spmTokens().size()));
+        tensors.add(TensorInfo.of("blk.0.ssm_conv1d.weight", GgmlType.F32, 4, 16));
+        return bytes(pairs.string(Metadata.ARCHITECTURE, "falcon-h1").uint32("falcon-h1.ssm.time_step_rank", 1)
+                .uint32("falcon-h1.ssm.group_count", 1).build(), tensors);
     }
 
     private static byte[] retyped(String name, GgmlType type) {
