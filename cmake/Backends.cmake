@@ -45,13 +45,18 @@ foreach(backend IN LISTS backends)
     endif()
 endforeach()
 
-# Portable: every backend is a library of its own that is loaded if it can be, the CPU's once per instruction set level.
+# Portable: the CPU's backend once per instruction set level, the best of which is chosen at run time.
 option(LUCIFER_PORTABLE "One build for every machine of this OS and architecture" OFF)
-set(GGML_BACKEND_DL ${LUCIFER_PORTABLE})
 set(GGML_CPU_ALL_VARIANTS ${LUCIFER_PORTABLE})
 if(LUCIFER_PORTABLE)
     set(GGML_NATIVE OFF)
 else()
     set(GGML_NATIVE ON)
+endif()
+
+# Then, and with a GPU, every backend is loaded at run time if it can be: linked in, a missing driver would stop everything.
+set(GGML_BACKEND_DL OFF)
+if(LUCIFER_PORTABLE OR GGML_CUDA OR GGML_METAL OR GGML_VULKAN)
+    set(GGML_BACKEND_DL ON)
 endif()
 list(JOIN backends "," LUCIFER_BACKENDS_BUILT)

@@ -22,7 +22,7 @@ int32_t lucifer_adapter_free(struct lucifer_adapter * adapter) {
         return LUCIFER_STATUS_OK;
     }
     return guard("lucifer_adapter_free", adapter->subject, [&] {
-        if (!devices_reachable(*adapter->model)) {
+        if (lost_server(*adapter->model) != nullptr) {
             (void) adapter->adapter.release();
         }
         delete adapter;

@@ -141,7 +141,8 @@ static std::string rpc_why_silent(const std::string & address) {
     {
         std::lock_guard<std::mutex> lock(g_registry_mutex);
         if (g_rpc_held[address] > 0) {
-            return rpc_listens(address, rpc_timeout_millis) ? "" : "it is gone";
+            rpc_link link(address);
+            return link.is_gone() ? "it is gone" : "";
         }
     }
     return rpc_probe(rpc_parse_endpoint(address), rpc_timeout_millis);

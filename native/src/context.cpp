@@ -241,7 +241,7 @@ int32_t lucifer_context_free(struct lucifer_context * context) {
         return LUCIFER_STATUS_OK;
     }
     return guard("lucifer_context_free", context->subject, [&] {
-        if ((context->poisoned && !context->model->devices.empty()) || !devices_reachable(*context->model)) {
+        if ((context->poisoned && !context->model->devices.empty()) || lost_server(*context->model) != nullptr) {
             log_line(GGML_LOG_LEVEL_WARN, context->model->path + ": its device failed, so a context is left to the end of the process");
             (void) context->context.release();
         }

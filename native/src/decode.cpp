@@ -86,6 +86,9 @@ int32_t run(lucifer_context & c, bool encode, int32_t n_tokens, const int32_t * 
     if (is_set(cancel)) {
         fail(LUCIFER_STATUS_CANCELLED, "cancelled");
     }
+    if (const rpc_link * lost = lost_server(*c.model)) {
+        fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s is gone, and what was loaded on it", lost->address().c_str());
+    }
     // llama.cpp does not write into a batch, its fields are just not const
     for (int32_t i = 0; i < n_tokens; i++) {
         c.seq_id[(size_t) i] = const_cast<llama_seq_id *>(seq_ids + i);

@@ -4,6 +4,7 @@
 
 #include "common/json-schema-to-grammar.h"
 #include "common/json.h"
+#include "llama-cpp.h"
 #include "src/llama-grammar.h" // not public, but the only way to hear from llama.cpp what is wrong with a grammar
 
 #include <algorithm>
@@ -107,6 +108,11 @@ void grammar_check(const llama_vocab * vocab, const std::string & grammar) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", shorten(e.what(), grammar).c_str());
     }
 #endif
+    // left recursion; common_sampler_init would find it too, but leaks when it does
+    const llama_sampler_ptr sampler(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
+    if (sampler == nullptr) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", call_last_error_line().c_str());
+    }
 }
 
 void json_check_depth(const char * what, const std::string & text, int most) {

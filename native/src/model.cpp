@@ -23,15 +23,13 @@ std::string meta_value(const llama_model * model, const char * key) {
     return n > 0 ? std::string(text.data(), (size_t) n) : "";
 }
 
-bool devices_reachable(const lucifer_model & model) noexcept {
-    try {
-        return std::all_of(model.devices.begin(), model.devices.end(), [](ggml_backend_dev_t device) {
-            const std::string address = rpc_address(device);
-            return address.empty() || rpc_listens(address, 2000);
-        });
-    } catch (...) {
-        return false;
+const rpc_link * lost_server(lucifer_model & model) noexcept {
+    for (rpc_link & link : model.links) {
+        if (link.is_gone()) {
+            return &link;
+        }
     }
+    return nullptr;
 }
 
 namespace {
@@ -149,6 +147,28 @@ std::vector<ggml_backend_dev_t> offload_devices(const load_request & request) {
         }
     }
     return devices;
+}
+
+// Without layers on a device llama.cpp asks every device for its memory all the same, which ends the process when an rpc-server
+// is gone. The local ones stay: large batches are computed on them.
+void leave_out_rpc(load_request & request) {
+    bool has_rpc = false, has_discrete = false;
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        ggml_backend_dev_t device = ggml_backend_dev_get(i);
+        const bool         rpc    = !rpc_address(device).empty();
+        has_rpc      = has_rpc || rpc;
+        has_discrete = has_discrete || (!rpc && ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_GPU);
+    }
+    if (!has_rpc || !request.device_list.empty()) {
+        return;
+    }
+    for (ggml_backend_dev_t device : offload_devices(request)) {
+        if (rpc_address(device).empty() && (!has_discrete || ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_GPU)) {
+            request.device_list.push_back(device);
+        }
+    }
+    request.device_list.push_back(nullptr);
+    request.params.devices = request.device_list.data();
 }
 
 load_request read_request(const lucifer_model_params & in) {
@@ -278,6 +298,8 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
         }
         if (request.params.n_gpu_layers != 0) {
             std::for_each(devices.begin(), devices.end(), rpc_require);
+        } else {
+            leave_out_rpc(request);
         }
         if (request.params.n_gpu_layers == LUCIFER_GPU_LAYERS_AUTO) {
             request.fit = fit_to_devices(request.paths[0], *params, request.params);
@@ -296,7 +318,12 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
             model->devices = devices;
         }
         for (ggml_backend_dev_t device : model->devices) {
-            rpc_hold(rpc_address(device));
+            const std::string address = rpc_address(device);
+            if (!address.empty()) {
+                rpc_hold(address);
+                model->links.emplace_back(address);
+                model->links.back().is_gone(); // finds its socket
+            }
         }
         *out = model.release();
         return (int32_t) LUCIFER_STATUS_OK;
@@ -308,10 +335,10 @@ int32_t lucifer_model_free(struct lucifer_model * model) {
         return LUCIFER_STATUS_OK;
     }
     return guard("lucifer_model_free", model->subject, [&] {
-        for (ggml_backend_dev_t device : model->devices) {
-            rpc_release(rpc_address(device));
+        for (const rpc_link & link : model->links) {
+            rpc_release(link.address());
         }
-        if ((model->poisoned && !model->devices.empty()) || !devices_reachable(*model)) {
+        if ((model->poisoned && !model->devices.empty()) || lost_server(*model) != nullptr) {
             log_line(GGML_LOG_LEVEL_WARN, model->path + ": its device failed, so its memory is left to the end of the process");
             (void) model->model.release();
         }

@@ -3,6 +3,7 @@
 // What stands behind the header's opaque handles.
 
 #include "guard.h"
+#include "rpc.h"
 
 #include "llama-cpp.h"
 #include "common/chat.h"
@@ -25,6 +26,7 @@ struct lucifer_model {
     const char *        subject;
 
     std::vector<ggml_backend_dev_t> devices; // other than the CPU
+    std::vector<lucifer::rpc_link>  links;   // to the rpc-servers among them
     int32_t n_gpu_layers = 0;
     int32_t fit_n_ctx    = 0;
     bool    vocab_only   = false;
@@ -101,8 +103,8 @@ void require_output(const lucifer_context & context, int32_t i);
 
 void require_seq(const lucifer_context & context, int32_t seq_id);
 
-// Whether the model's devices are still there: freeing what lies on a lost rpc-server ends the process.
-bool devices_reachable(const lucifer_model & model) noexcept;
+// The model's rpc-server that has ended, null when none has: whatever llama.cpp then does on it ends the process.
+const rpc_link * lost_server(lucifer_model & model) noexcept;
 
 // Value of a metadata key as text, "" where it is missing.
 std::string meta_value(const llama_model * model, const char * key);

@@ -18,6 +18,8 @@
 #    include <ws2tcpip.h>
 #else
 #    include <cerrno>
+#    include <cstdlib>
+#    include <dirent.h>
 #    include <fcntl.h>
 #    include <netdb.h>
 #    include <poll.h>
@@ -191,13 +193,72 @@ std::string rpc_probe(const rpc_endpoint & endpoint, int timeout_millis) {
     return "";
 }
 
-bool rpc_listens(const std::string & endpoint, int timeout_millis) noexcept {
-    try {
-        connection peer(timeout_millis);
-        return peer.open(rpc_parse_endpoint(endpoint)).empty();
-    } catch (...) {
-        return false;
+rpc_link::rpc_link(const std::string & address) : address_(address) {
+    const rpc_endpoint endpoint = rpc_parse_endpoint(address);
+    addrinfo           hints    = {};
+    hints.ai_family             = AF_INET;
+    hints.ai_socktype           = SOCK_STREAM;
+    addrinfo * found            = nullptr;
+    if (getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, &found) == 0 && found != nullptr) {
+        sockaddr_in peer;
+        memcpy(&peer, found->ai_addr, sizeof(peer));
+        ip_   = peer.sin_addr.s_addr;
+        port_ = peer.sin_port;
+        freeaddrinfo(found);
     }
 }
+
+#if defined(_WIN32)
+bool rpc_link::is_ours(int /*handle*/) const noexcept {
+    return false;
+}
+
+void rpc_link::find() noexcept {
+}
+
+bool rpc_link::is_gone() noexcept {
+    return false; // the socket cannot be found
+}
+#else
+bool rpc_link::is_ours(int handle) const noexcept {
+    sockaddr_in peer = {};
+    socklen_t   size = sizeof(peer);
+    return getpeername(handle, (sockaddr *) &peer, &size) == 0 && peer.sin_family == AF_INET && peer.sin_addr.s_addr == ip_ &&
+           peer.sin_port == port_;
+}
+
+// The socket is llama.cpp's secret, but a process can look through its own.
+void rpc_link::find() noexcept {
+    handle_ = -1;
+    if (DIR * dir = opendir("/dev/fd")) {
+        while (const dirent * entry = readdir(dir)) {
+            const int handle = atoi(entry->d_name);
+            if (handle > 2 && is_ours(handle)) {
+                handle_ = handle;
+                break;
+            }
+        }
+        closedir(dir);
+    }
+}
+
+bool rpc_link::is_gone() noexcept {
+    if (gone_) {
+        return true;
+    }
+    if (handle_ < 0 || !is_ours(handle_)) {
+        const bool was_there = handle_ >= 0;
+        find();
+        if (handle_ < 0) {
+            gone_ = was_there; // a reset connection has no peer any more
+            return gone_;
+        }
+    }
+    char          byte;
+    const ssize_t n = recv(handle_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    gone_           = n == 0 || (n < 0 && !would_block());
+    return gone_;
+}
+#endif
 
 } // namespace lucifer

@@ -31,7 +31,7 @@ class ExactMatchIT {
         try (Model model = Model.embedded(Goldens.onCpu(), Progress.NONE, Cancel.NONE)) {
             List<Completion> answers = model.generateAll(
                     items.stream().map(i -> Prompt.text(rendered.apply(i.prompt))).toList(), GREEDY,
-                    ContextOptions.defaults().withThreads(2).withSequences(8), Progress.NONE, Cancel.NONE);
+                    ContextOptions.defaults().withThreads(1).withSequences(8), Progress.NONE, Cancel.NONE);
             List<String> wrong = new ArrayList<>();
             for (int i = 0; i < items.size(); i++) {
                 if (!items.get(i).command.equals(answers.get(i).text().strip())) {

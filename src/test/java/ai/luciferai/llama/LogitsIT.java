@@ -53,8 +53,8 @@ class LogitsIT {
         ContextParams contextParams = ContextParams.defaults();
         contextParams.nCtx = 0;
         contextParams.nBatch = 2048;
-        contextParams.nThreads = 2;
-        contextParams.nThreadsBatch = 2;
+        contextParams.nThreads = 1;
+        contextParams.nThreadsBatch = 1;
         List<String> digests = new ArrayList<>();
         try (ModelHandle model = ModelHandle.load(modelParams, Progress.NONE, Cancel.NONE);
                 AdapterHandle adapter = AdapterHandle.load(model, Goldens.adapter());
@@ -106,7 +106,7 @@ class LogitsIT {
     }
 
     private static JsonNode reference(int[] prompt, String... options) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Goldens.program("lucifer-reference").toString(), "-m", MODEL.toString()));
+        List<String> command = new ArrayList<>(List.of(Goldens.program("lucifer-reference").toString(), "-m", MODEL.toString(), "-t", "1"));
         command.addAll(List.of(options));
         command.add(IntStream.of(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

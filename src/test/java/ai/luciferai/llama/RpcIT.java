@@ -36,13 +36,14 @@ class RpcIT {
     void allLayersOnAnRpcServer(@TempDir Path folder) throws Exception {
         int port = freePort();
         Path log = folder.resolve("rpc-server.log");
-        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port))
+        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port), "--threads", "1")
                 .redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             waitUntilListening(server, port, log);
             Path out = folder.resolve("client.log");
-            Process client = new ProcessBuilder(java(), "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                    Client.class.getName(), "127.0.0.1:" + port).redirectErrorStream(true).redirectOutput(out.toFile()).start();
+            List<String> command = Goldens.java();
+            command.addAll(List.of(Client.class.getName(), "127.0.0.1:" + port));
+            Process client = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile()).start();
             boolean ended = client.waitFor(120, TimeUnit.SECONDS);
             client.destroyForcibly();
             assertTrue(ended, () -> "the client hangs: " + read(out));
@@ -80,10 +81,6 @@ class RpcIT {
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
             }
         }
-    }
-
-    private static String java() {
-        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     private static int freePort() throws IOException {

@@ -57,7 +57,7 @@ class TokenizerGoldenIT {
     }
 
     private static void checkVocabulary(Path file) throws IOException {
-        String[] texts = Files.readString(Path.of(file + ".inp")).split("\n__ggml_vocab_test__\n", -1);
+        String[] texts = Files.readString(Path.of(file + ".inp")).split("\n__ggml_vocab_test__\n");
         List<String> expected = Files.readAllLines(Path.of(file + ".out"));
         assertEquals(expected.size(), texts.length);
         try (Model other = Model.load(file, ModelOptions.defaults().withVocabOnly(true))) {

@@ -63,8 +63,7 @@ class TutorialIT {
         List<Command> commands = commands();
         assertFalse(commands.isEmpty());
         Path launcher = folder.resolve("lucifer-llama");
-        Files.writeString(launcher, "#!/bin/sh\nexec '%s' --enable-native-access=ALL-UNNAMED -cp '%s' %s \"$@\"\n".formatted(
-                Path.of(System.getProperty("java.home"), "bin", "java"), System.getProperty("java.class.path"), "ai.luciferai.llama.cli.Main"));
+        Files.writeString(launcher, "#!/bin/sh\nexec '" + String.join("' '", Goldens.java()) + "' ai.luciferai.llama.cli.Main \"$@\"\n");
         assertTrue(launcher.toFile().setExecutable(true));
         Files.createSymbolicLink(folder.resolve("src"), BASE.resolve("src"));
         return commands.stream().map(c -> DynamicTest.dynamicTest(c.text, () -> check(c, folder)));

@@ -1,0 +1,106 @@
+package ai.luciferai.llama;
+
+import ai.luciferai.llama.core.AtomicFile;
+import ai.luciferai.llama.core.Cancel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Where native code writes to, and how that becomes the output: all of it or nothing.
+ *
+ * <p><i>Ownership</i>: closed by {@link Quantize}; what was not committed is deleted.
+ */
+sealed interface QuantizeOutput extends AutoCloseable {
+
+    /** The path that native code is given. */
+    Path temporary();
+
+    /** Makes the files appear under their names. */
+    List<Path> commit(Cancel cancel) throws IOException;
+
+    @Override
+    void close() throws IOException;
+
+    /** For the options' output; the inputs may not be overwritten. */
+    static QuantizeOutput open(QuantizeOptions options, List<Path> inputs) throws IOException {
+        return options.keepSplit() && inputs.size() > 1 ? Parts.open(options, inputs)
+                : new Whole(AtomicFile.create(options.output(), options.force(), inputs));
+    }
+
+    /** One file. */
+    record Whole(AtomicFile file) implements QuantizeOutput {
+
+        @Override
+        public Path temporary() {
+            return file.temporary();
+        }
+
+        @Override
+        public List<Path> commit(Cancel cancel) throws IOException {
+            file.commit(cancel);
+            return List.of(file.target());
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+
+    /** Parts of a split model, written into a folder of their own first. */
+    record Parts(Path folder, QuantizeOptions options, List<Path> inputs) implements QuantizeOutput {
+
+        static Parts open(QuantizeOptions options, List<Path> inputs) throws IOException {
+            for (Path target : targets(options, inputs.size())) {
+                AtomicFile.requireUsable(target, options.force(), inputs);
+            }
+            Path beside = options.output().toAbsolutePath().getParent();
+            return new Parts(Files.createTempDirectory(beside, ".quantize-"), options, inputs);
+        }
+
+        /** As {@code llama_split_path} names them. */
+        static List<Path> targets(QuantizeOptions options, int count) {
+            var targets = new ArrayList<Path>();
+            for (int i = 1; i <= count; i++) {
+                targets.add(options.output().resolveSibling("%s-%05d-of-%05d.gguf".formatted(stem(options), i, count)));
+            }
+            return targets;
+        }
+
+        private static String stem(QuantizeOptions options) {
+            return options.output().getFileName().toString().replaceFirst("\\.gguf$", "");
+        }
+
+        @Override
+        public Path temporary() {
+            return folder.resolve(stem(options));
+        }
+
+        @Override
+        public List<Path> commit(Cancel cancel) throws IOException {
+            cancel.check("writing " + options.output());
+            List<Path> targets = targets(options, inputs.size());
+            for (Path target : targets) {
+                AtomicFile.requireUsable(target, options.force(), inputs);
+            }
+            for (Path target : targets) {
+                Files.deleteIfExists(target);
+                Files.move(folder.resolve(target.getFileName()), target);
+            }
+            return targets;
+        }
+
+        @Override
+        public void close() throws IOException {
+            try (var files = Files.walk(folder)) {
+                for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(path);
+                }
+            }
+        }
+    }
+}
