@@ -45,7 +45,7 @@ class PackageMapTest {
             "cli", Set.of("com.fasterxml.jackson", "org.jline"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
-            "hf", Set.of("com.fasterxml.jackson", "org.yaml.snakeyaml"));
+            "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
 
     private static final Set<String> EXPORTED = Set.of(FACADE, "core", "gguf");
 
