@@ -1,0 +1,44 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.hf.PeftAdapter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Looks at an input and hands it to what converts its kind. */
+public final class Conversion {
+
+    private Conversion() {}
+
+    /** Converts whatever the input is. */
+    public static Converter.Result run(Converter.Request request, Progress progress, Cancel cancel) throws IOException {
+        Path input = request.input();
+        if (!Files.exists(input)) {
+            throw new InvalidFileException(input, "input", "a folder with config.json and weights, or a weight file", "nothing at this path");
+        }
+        if (Files.isDirectory(input)) {
+            return PeftAdapter.isAt(input) ? AdapterConverter.run(request, progress, cancel) : Converter.run(request, progress, cancel);
+        }
+        String magic = magic(input);
+        if (magic.equals("GGUF")) {
+            return GgufUpgrade.run(request, progress, cancel);
+        }
+        return LegacyGgml.looksLike(magic) ? LegacyGgml.run(request, progress, cancel) : Converter.run(request, progress, cancel);
+    }
+
+    private static String magic(Path file) throws IOException {
+        try (var in = Files.newInputStream(file)) {
+            return new String(in.readNBytes(4), StandardCharsets.ISO_8859_1);
+        }
+    }
+
+    /** The model classes that can be converted. */
+    public static List<String> architectures() {
+        return List.copyOf(Architectures.names());
+    }
+}

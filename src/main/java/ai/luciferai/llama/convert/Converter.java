@@ -1,0 +1,227 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.gguf.GgmlType;
+import ai.luciferai.llama.hf.Checkpoint;
+import ai.luciferai.llama.hf.DType;
+import ai.luciferai.llama.hf.ModelConfig;
+import ai.luciferai.llama.hf.StoredTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Converts a Hugging Face or PyTorch model into GGUF: reads tables, plans every tensor and key, then streams the data.
+ *
+ * <p><i>Threads</i>: one conversion is one call; several may run at once.
+ */
+public final class Converter {
+
+    /** Tensors that the reference leaves out of every model. */
+    private static final List<String> DROPPED = List.of(".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq");
+    /** Kinds of tensors that are F32 whatever the output type. */
+    private static final List<String> ALWAYS_F32 = List.of("FFN_GATE_INP", "FFN_GATE_INP_SHEXP", "POS_EMBD", "TOKEN_TYPES", "SSM_CONV1D",
+            "SHORTCONV_CONV", "TIME_MIX_FIRST", "TIME_MIX_W1", "TIME_MIX_W2", "TIME_MIX_DECAY_W1", "TIME_MIX_DECAY_W2", "TIME_MIX_LERP_FUSED",
+            "POSNET_NORM1", "POSNET_NORM2", "V_ENC_EMBD_POS", "A_ENC_EMBD_POS", "ALTUP_CORRECT_COEF", "ALTUP_PREDICT_COEF",
+            "SSM_CONV1D_Q", "SSM_CONV1D_K", "SSM_CONV1D_V", "INDEXER_PROJ");
+
+    /**
+     * What to convert and how.
+     *
+     * @param input          folder of the model, or one of its weight files
+     * @param output         file to write, or a folder for a name made of the model's; null for the model's own folder
+     * @param type           type of the matrices
+     * @param chatTemplate   name or file of a chat template that replaces the model's, or null
+     * @param modelName      name of the model, or null
+     * @param metadata       JSON file with GGUF keys that win over what is found, or null
+     * @param preTokenizer   name of the pre-tokenizer, or null to recognise it
+     * @param base           folder of an adapter's base model, or null
+     * @param vocabularyOnly whether only keys and tokenizer are written
+     * @param splitBytes     most bytes of tensor data per file, 0 for one file
+     * @param dryRun         whether only the plan is made
+     * @param force          whether existing files may be replaced
+     */
+    public record Request(Path input, Path output, OutputType type, String chatTemplate, String modelName, Path metadata, String preTokenizer,
+            Path base, boolean vocabularyOnly, long splitBytes, boolean dryRun, boolean force) {}
+
+    /**
+     * What was made.
+     *
+     * @param files        the files, in order
+     * @param architecture GGUF name of the architecture
+     * @param name         name of the model
+     * @param type         type of the matrices
+     * @param tensors      number of tensors
+     * @param parameters   number of parameters
+     * @param inputBytes   size of the weight files
+     * @param outputBytes  size of the output files
+     * @param millis       time taken
+     */
+    public record Result(List<Path> files, String architecture, String name, OutputType type, int tensors, long parameters, long inputBytes,
+            long outputBytes, long millis) {}
+
+    private final Request request;
+    private final Progress progress;
+    private final Cancel cancel;
+    private final Path folder;
+    /** Text of the template that replaces the model's, or null. */
+    private final String chatTemplate;
+
+    private Converter(Request request, Progress progress, Cancel cancel) throws IOException {
+        this.request = request;
+        this.progress = progress;
+        this.cancel = cancel;
+        this.chatTemplate = ChatTemplates.find(request.chatTemplate());
+        Path input = request.input();
+        this.folder = Files.isDirectory(input) ? input : input.toAbsolutePath().getParent();
+    }
+
+    /** Converts a folder or weight file. */
+    static Result run(Request request, Progress progress, Cancel cancel) throws IOException {
+        return new Converter(request, progress, cancel).run();
+    }
+
+    private Result run() throws IOException {
+        long start = System.nanoTime();
+        ModelConfig config = readConfig();
+        String className = config.architecture();
+        Architectures.Entry entry = Architectures.find(folder, className);
+        if (entry.rawConfig()) {
+            config = ModelConfig.read(folder, true);
+        }
+        config.flattenTextConfig();
+        try (Checkpoint checkpoint = request.vocabularyOnly() ? Checkpoint.openFiles(List.of()) : openWeights()) {
+            var keys = new KeyValues(entry.gguf(), config.raw().file());
+            OutputType type = request.type() == OutputType.AUTO ? guess(checkpoint) : request.type();
+            var source = new ModelSource(folder, config, className, entry, keys, fileType(type, config), checkpoint.tensors().keySet());
+            Architecture architecture = Architectures.create(source);
+            List<PlannedTensor> tensors = request.vocabularyOnly() ? List.of() : plan(architecture, checkpoint, type);
+            var counter = new SizeLabel.Counter();
+            tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));
+            SizeLabel size = counter.count();
+            String name = writeKeys(architecture, keys, size);
+            List<Path> inputs = new ArrayList<>(checkpoint.paths());
+            Path target = OutputName.resolve(request, folder, keys.build(), type);
+            List<Path> files = OutputFiles.write(request, keys.build(), tensors, target, inputs, progress, cancel);
+            return new Result(files, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
+                    request.dryRun() ? 0 : OutputFiles.bytes(files), (System.nanoTime() - start) / 1_000_000);
+        }
+    }
+
+    private ModelConfig readConfig() throws IOException {
+        Path file = folder.resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidFileException(file, "configuration", "config.json beside the weights", "nothing at this path",
+                    "a checkpoint in another layout (params.json, consolidated.*) has a Hugging Face version: convert that");
+        }
+        return ModelConfig.read(folder, false);
+    }
+
+    private Checkpoint openWeights() throws IOException {
+        return Files.isDirectory(request.input()) ? Checkpoint.openFolder(folder) : Checkpoint.openFiles(List.of(request.input()));
+    }
+
+    /** The type of the first matrix that is BF16 or F16. */
+    private static OutputType guess(Checkpoint checkpoint) {
+        for (StoredTensor tensor : checkpoint.tensors().values()) {
+            if (tensor.shape().length >= 2 && (tensor.type() == DType.BF16 || tensor.type() == DType.F16)) {
+                return tensor.type() == DType.BF16 ? OutputType.BF16 : OutputType.F16;
+            }
+        }
+        return OutputType.F16;
+    }
+
+    private static int fileType(OutputType type, ModelConfig config) {
+        boolean mxfp4 = "mxfp4".equals(config.values().objectOrEmpty("quantization_config").get("quant_method"));
+        return mxfp4 && type != OutputType.Q8_0 ? 38 : type.fileType();
+    }
+
+    // --- the plan ------------------------------------------------------------------------------------------------------
+
+    private List<PlannedTensor> plan(Architecture architecture, Checkpoint checkpoint, OutputType type) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (StoredTensor stored : checkpoint.tensors().values()) {
+            String name = architecture.filter(stored.name());
+            if (name != null) {
+                tensors.put(name, Tensor.of(stored));
+            }
+        }
+        tensors = Dequantizer.dequantized(folder, architecture.config, tensors);
+        var planned = new ArrayList<PlannedTensor>();
+        Set<String> taken = new HashSet<>();
+        tensors.forEach((name, tensor) -> architecture.before(name, tensor,
+                (ggufName, packed) -> add(architecture, planned, taken, type, name, ggufName, blockOf(name), packed)));
+        architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor));
+        for (var entry : tensors.entrySet()) {
+            String name = entry.getKey();
+            cancel.check("convert");
+            if (DROPPED.stream().anyMatch(name::endsWith)) {
+                continue;
+            }
+            int block = blockOf(name);
+            try {
+                architecture.modify(entry.getValue(), name, block,
+                        (ggufName, tensor) -> add(architecture, planned, taken, type, name, ggufName, block, tensor));
+            } catch (Tensor.ShapeException | ArithmeticException odd) {
+                throw new InvalidFileException(folder, "tensor '" + name + "'", "a shape that fits config.json",
+                        Arrays.toString(entry.getValue().shape()) + " (" + odd.getMessage() + ")", null, odd);
+            }
+        }
+        architecture.finish((name, tensor) -> add(architecture, planned, taken, type, name, name, blockOf(name), tensor));
+        return planned;
+    }
+
+    /** The first part of a name that is a number. */
+    static int blockOf(String name) {
+        for (String part : name.split("\\.")) {
+            if (!part.isEmpty() && part.length() < 9 && part.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                return Integer.parseInt(part);
+            }
+        }
+        return -1;
+    }
+
+    private void add(Architecture architecture, List<PlannedTensor> planned, Set<String> taken, OutputType output, String name,
+            String ggufName, int block, Tensor tensor) {
+        if (!taken.add(ggufName)) {
+            throw new InvalidFileException(folder, "tensor '" + name + "'", "one tensor for each GGUF name", "a second '" + ggufName + "'");
+        }
+        planned.add(PlannedTensor.of(ggufName, typeOf(architecture, name, ggufName, block, tensor, output), tensor));
+    }
+
+    private static GgmlType typeOf(Architecture architecture, String name, String ggufName, int block, Tensor tensor, OutputType output) {
+        GgmlType forced = architecture.forcedType(name, ggufName, block, tensor.rank());
+        if (tensor.rank() <= 1 || ggufName.endsWith("_norm.weight")) {
+            return GgmlType.F32;
+        }
+        if (forced != null) {
+            return forced;
+        }
+        return ggufName.endsWith(".weight") && ALWAYS_F32.stream().noneMatch(kind -> architecture.names.is(ggufName, kind, block))
+                ? output.type() : GgmlType.F32;
+    }
+
+    // --- the keys ------------------------------------------------------------------------------------------------------
+
+    private String writeKeys(Architecture architecture, KeyValues keys, SizeLabel size) throws IOException {
+        ModelMetadata metadata = ModelMetadata.gather(folder, request.metadata(), request.modelName(), size);
+        keys.string("general.type", "model");
+        metadata.write(keys);
+        architecture.parameters();
+        keys.u32("general.quantization_version", 2L);
+        architecture.vocabulary(new Vocabulary(folder, architecture.config, keys, request.preTokenizer()));
+        if (chatTemplate != null) {
+            keys.string("tokenizer.chat_template", chatTemplate);
+        }
+        return metadata.name();
+    }
+}

@@ -1,0 +1,68 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/**
+ * Collects the experts of a layer until all are there, then stacks each of their matrices into one tensor, in the order of the reference.
+ */
+final class ExpertStack {
+
+    private final ModelSource source;
+    private final String countKey;
+    private final String[] parts;
+    private final Map<Integer, Map<String, Tensor>> waiting = new HashMap<>();
+
+    /**
+     * @param countKey configuration key with the number of experts
+     * @param parts    names of an expert's matrices, in the order of the output
+     */
+    ExpertStack(ModelSource source, String countKey, String... parts) {
+        this.source = source;
+        this.countKey = countKey;
+        this.parts = parts;
+    }
+
+    /**
+     * Takes one matrix of one expert, named {@code ….experts.N.PART.weight}.
+     *
+     * @param merged name of a stacked tensor; {@code {bid}} and {@code {xid}} stand for block and part
+     * @param done   gets the stacked tensors once the layer is complete
+     */
+    void take(Tensor tensor, String name, int block, String merged, BiConsumer<String, Tensor> done) {
+        Map<String, Tensor> layer = waiting.computeIfAbsent(block, b -> new HashMap<>());
+        String key = name.substring(name.lastIndexOf("experts.") + "experts.".length());
+        layer.put(key, tensor);
+        long count = source.config().requireWhole(countKey);
+        if (layer.size() < count * parts.length) {
+            return;
+        }
+        for (String part : parts) {
+            var stack = new ArrayList<Tensor>();
+            for (long expert = 0; expert < count; expert++) {
+                Tensor one = layer.get(expert + "." + part + ".weight");
+                if (one == null) {
+                    throw new InvalidFileException(source.folder(), "experts of layer " + block,
+                            expert + "." + part + ".weight among " + count + " experts", "none");
+                }
+                stack.add(one);
+            }
+            done.accept(merged.replace("{bid}", String.valueOf(block)).replace("{xid}", part), Tensor.stack(stack));
+        }
+        waiting.remove(block);
+    }
+
+    /** @throws InvalidFileException when a layer lacks experts */
+    void requireComplete() {
+        for (var layer : waiting.entrySet()) {
+            List<String> names = layer.getValue().keySet().stream().sorted().limit(8).toList();
+            throw new InvalidFileException(source.folder(), "experts of layer " + layer.getKey(),
+                    source.config().requireWhole(countKey) + " experts with " + String.join(", ", parts),
+                    layer.getValue().size() + " tensors: " + String.join(", ", names), "the download may be incomplete");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.hf.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * A tokenizer.json as {@code AutoTokenizer} of transformers 4.57.6 loads it: the model's vocabulary, the added tokens of all files with
+ * the ids that the tokenizers library gives them, and the post-processor that the tokenizer's class sets.
+ *
+ * <p><i>Source</i>: transformers tokenization_utils_fast.py and models/llama/tokenization_llama_fast.py; tokenizers 0.22
+ * added_vocabulary.rs.
+ */
+final class FastTokenizer {
+
+    private static final JsonObject CLASSES = JsonObject.resource(FastTokenizer.class, "tokenizer-classes.json");
+    private static final List<String> SPECIAL_NAMES =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+    /** A token beside the model's vocabulary, or one of it that is treated as a unit. */
+    record Added(int id, String text, boolean special, boolean normalized, boolean lstrip, boolean rstrip, boolean singleWord) {}
+
+    private final Path file;
+    private final JsonObject json;
+    private final JsonObject config;
+    private final Map<String, Integer> base = new LinkedHashMap<>();
+    private final Map<Integer, String> texts = new HashMap<>();
+    private final Map<String, Added> added = new LinkedHashMap<>();
+    private final Set<String> special = new LinkedHashSet<>();
+    private final JsonObject tokenizerClass;
+    /** Highest id of an added token that the model does not have. */
+    private int highestNew = -1;
+
+    private FastTokenizer(JsonObject json, JsonObject config, JsonObject tokenizerClass) {
+        this.file = json.file();
+        this.json = json;
+        this.config = config;
+        this.tokenizerClass = tokenizerClass;
+    }
+
+    /** Reads {@code tokenizer.json}, or {@code vocab.json} and {@code merges.txt}, with {@code tokenizer_config.json} where there is one. */
+    static FastTokenizer read(Path folder) throws IOException {
+        JsonObject config = JsonObject.readIfPresent(folder.resolve("tokenizer_config.json"));
+        JsonObject modelConfig = JsonObject.readIfPresent(folder.resolve("config.json"));
+        JsonObject tokenizerClass = classOf(config, modelConfig);
+        JsonObject json = Files.isRegularFile(folder.resolve("tokenizer.json"))
+                ? JsonObject.read(folder.resolve("tokenizer.json")) : SlowTokenizer.read(folder, tokenizerClass);
+        var tokenizer = new FastTokenizer(json, config, tokenizerClass);
+        tokenizer.readVocabulary();
+        tokenizer.readAdded();
+        tokenizer.addFromConfig(JsonObject.readIfPresent(folder.resolve("special_tokens_map.json")));
+        tokenizer.added.values().forEach(token -> tokenizer.texts.put(token.id, token.text));
+        return tokenizer;
+    }
+
+    private static JsonObject classOf(JsonObject config, JsonObject modelConfig) {
+        Object name = config.get("tokenizer_class");
+        if (!(name instanceof String) && modelConfig.get("model_type") instanceof String type) {
+            name = CLASSES.object("model_types").get(type);
+        }
+        String plain = String.valueOf(name).replaceFirst("Fast$", "");
+        return CLASSES.object("classes").objectOrEmpty(plain);
+    }
+
+    private void readVocabulary() {
+        switch (json.requireObject("model").get("vocab")) {
+            case Map<?, ?> map -> map.forEach((text, id) -> putBase((String) text, id));
+            case List<?> list -> { // Unigram: pairs of text and score
+                for (int i = 0; i < list.size(); i++) {
+                    putBase(list.get(i) instanceof List<?> pair && pair.size() == 2 ? String.valueOf(pair.getFirst()) : "", (long) i);
+                }
+            }
+            case null, default -> throw new InvalidFileException(file, "model.vocab", "an object or a list", "neither");
+        }
+    }
+
+    private void putBase(String text, Object id) {
+        if (!(id instanceof Long number) || number < 0 || number > 10_000_000) {
+            throw new InvalidFileException(file, "model.vocab '" + text + "'", "an id from 0 to 10000000", JsonObject.kind(id));
+        }
+        base.put(text, (int) (long) number);
+        texts.put((int) (long) number, text);
+    }
+
+    private void readAdded() {
+        var byId = new TreeMap<Long, JsonObject>();
+        for (JsonObject token : SpecialTokens.parts(json, "added_tokens")) {
+            byId.put(token.requireWhole("id"), token);
+        }
+        byId.values().forEach(token -> add(token, token.requireText("content"), Boolean.TRUE.equals(token.get("special"))));
+    }
+
+    /** Adds a token, or gives a known one other properties. The id is the model's, or the next free one. */
+    private void add(JsonObject properties, String text, boolean isSpecial) {
+        if (text.isEmpty()) {
+            return;
+        }
+        boolean normalized = properties.get("normalized") instanceof Boolean flag ? flag : !isSpecial;
+        int id = idFor(text);
+        highestNew = base.containsKey(text) ? highestNew : Math.max(highestNew, id);
+        added.put(text, new Added(id, text, isSpecial, normalized, isSet(properties, "lstrip"), isSet(properties, "rstrip"),
+                isSet(properties, "single_word")));
+    }
+
+    private static boolean isSet(JsonObject properties, String key) {
+        return Boolean.TRUE.equals(properties.get(key));
+    }
+
+    private int idFor(String text) {
+        if (added.containsKey(text)) {
+            return added.get(text).id;
+        }
+        if (base.containsKey(text)) {
+            return base.get(text);
+        }
+        return Math.max(base.size(), highestNew + 1);
+    }
+
+    /** The tokens of tokenizer_config.json, then the special ones that no file lists. */
+    private void addFromConfig(JsonObject specialTokensMap) {
+        var known = new TreeMap<Long, JsonObject>();
+        JsonObject decoder = config.objectOrEmpty("added_tokens_decoder");
+        for (String id : decoder.values().keySet()) {
+            try {
+                known.put(Long.valueOf(id), decoder.requireObject(id));
+            } catch (NumberFormatException notOne) {
+                throw new InvalidFileException(config.file(), "added_tokens_decoder", "numbers as keys", "'" + id + "'");
+            }
+        }
+        known.values().forEach(token -> add(token, token.requireText("content"), isSet(token, "special")));
+        for (String name : SPECIAL_NAMES) {
+            JsonObject source = config.values().containsKey(name) || !decoder.isEmpty() || !specialTokensMap.has(name) ? config : specialTokensMap;
+            Object value = source.values().containsKey(name) ? source.get(name) : tokenizerClass.get(name);
+            addSpecial(value);
+        }
+        for (String list : List.of("additional_special_tokens", "extra_special_tokens")) {
+            if (config.get(list) instanceof List<?> items) {
+                items.forEach(this::addSpecial);
+            }
+        }
+    }
+
+    private void addSpecial(Object token) {
+        String text = SpecialTokens.text(token);
+        if (text != null && special.add(text) && !added.containsKey(text)) {
+            add(token instanceof Map<?, ?> ? SpecialTokens.parts(new JsonObject(file, Map.of("t", List.of(token))), "t").getFirst()
+                    : new JsonObject(file, Map.of()), text, true);
+        }
+    }
+
+    /** The file that the tokenizer was read from. */
+    Path file() {
+        return file;
+    }
+
+    JsonObject json() {
+        return json;
+    }
+
+    /** Number of tokens of the model itself. */
+    int baseSize() {
+        return base.size();
+    }
+
+    /** Number of tokens in all. */
+    int size() {
+        return texts.size();
+    }
+
+    int maxId() {
+        return texts.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1);
+    }
+
+    /** Text of an id, or null for a hole. */
+    String text(int id) {
+        return texts.get(id);
+    }
+
+    /** Id of a text of the model's vocabulary, or null. */
+    Integer baseId(String text) {
+        return base.get(text);
+    }
+
+    /** Id of a text, added or of the model, or null. */
+    Integer id(String text) {
+        Added token = added.get(text);
+        return token != null ? (Integer) token.id : base.get(text);
+    }
+
+    /** The added token of an id, or null. */
+    Added added(int id) {
+        String text = texts.get(id);
+        Added token = text == null ? null : added.get(text);
+        return token != null && token.id == id ? token : null;
+    }
+
+    /** The added tokens by id. */
+    List<Added> added() {
+        return added.values().stream().sorted((a, b) -> Integer.compare(a.id, b.id)).toList();
+    }
+
+    /** Whether a text is one of the named special tokens (begin, end, unknown …). */
+    boolean isSpecial(String text) {
+        return special.contains(text);
+    }
+
+    /**
+     * Ids that the class of the tokenizer puts in front of and behind a text, or null when tokenizer.json's own post-processor counts.
+     */
+    List<List<Integer>> classTemplate() {
+        if (!Boolean.TRUE.equals(tokenizerClass.get("sets_template"))) {
+            return null;
+        }
+        boolean begin = config.get("add_bos_token") instanceof Boolean flag ? flag : true;
+        boolean end = config.get("add_eos_token") instanceof Boolean flag && flag;
+        return List.of(begin ? ids("bos_token") : List.of(), end ? ids("eos_token") : List.of());
+    }
+
+    private List<Integer> ids(String name) {
+        Object token = config.values().containsKey(name) ? config.get(name) : tokenizerClass.get(name);
+        Integer id = SpecialTokens.text(token) == null ? null : id(SpecialTokens.text(token));
+        return id == null ? List.of() : List.of(id);
+    }
+
+    /**
+     * An added token after encoding and decoding, which is how the reference normalizes it: the same text but for what the decoder does.
+     */
+    String decodedAgain(Added token) {
+        var tokens = new ArrayList<>(List.of(token.text));
+        List<String> decoded = Decoder.decode(json.objectOrEmpty("decoder"), tokens);
+        String text = String.join("", decoded);
+        return Boolean.TRUE.equals(config.get("clean_up_tokenization_spaces")) ? Decoder.cleanUp(text) : text;
+    }
+}

@@ -1,0 +1,277 @@
+package ai.luciferai.llama.convert;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Models close to Llama: OLMo, Granite, InternLM 2, Nemotron, EXAONE, GLM-4, Command-R.
+ *
+ * <p><i>Source</i>: llama.cpp, conversion/olmo.py, granite.py, internlm.py, nemotron.py, exaone.py, glm.py, command_r.py.
+ */
+final class LlamaFamily {
+
+    private LlamaFamily() {}
+
+    /** OLMo 1: Llama's row order, norms without weights. */
+    static final class Olmo extends LlamaArchitecture {
+
+        Olmo(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void extra(Sink sink) {}
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            keys.f32(".attention.layer_norm_epsilon", 1e-5);
+            f32(".attention.clamp_kqv", "clip_qkv");
+        }
+    }
+
+    /** OLMo 2 and 3: some layers with a window. */
+    static final class Olmo2 extends Architecture {
+
+        Olmo2(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            if (config.has("sliding_window")) {
+                keys.u32(".attention.sliding_window", config.get("sliding_window"));
+                keys.list(".attention.sliding_window_pattern", config.get("layer_types") instanceof List<?> types
+                        ? slidingLayers(types) : windowPattern(blocks, 4));
+            }
+        }
+    }
+
+    /** Which layers are sliding ones, by their names. */
+    static List<Object> slidingLayers(List<?> types) {
+        return types.stream().map(type -> (Object) "sliding_attention".equals(type)).toList();
+    }
+
+    /** Every n-th layer without a window. */
+    static List<Object> windowPattern(long layers, long n) {
+        var pattern = new ArrayList<>();
+        for (long i = 0; i < layers; i++) {
+            pattern.add((i + 1) % n != 0);
+        }
+        return pattern;
+    }
+
+    /** Granite: Llama with scales, and no head size of its own. */
+    static final class Granite extends LlamaArchitecture {
+
+        Granite(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            config.values().remove("head_dim");
+            super.parameters();
+        }
+    }
+
+    /** InternLM 2: queries, keys and values of a group lie together. */
+    static final class InternLm2 extends Architecture {
+
+        InternLm2(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            if (block < 0 || !name.contains("model.layers." + block + ".attention.wqkv")) {
+                super.modify(tensor, name, block, sink);
+                return;
+            }
+            long heads = require("num_attention_heads");
+            long groups = require("num_key_value_heads");
+            long perGroup = heads / groups;
+            long size = require("hidden_size") / heads;
+            long width = tensor.dim(-1);
+            Tensor seen = tensor.reshape(groups, perGroup + 2, size, width);
+            sink.add(names.of("ATTN_Q", block), pairs(seen.slice(1, 0, perGroup)));
+            sink.add(names.of("ATTN_K", block), pairs(seen.slice(1, perGroup, perGroup + 1)));
+            sink.add(names.of("ATTN_V", block), seen.slice(1, perGroup + 1, perGroup + 2).reshape(groups * size, width));
+        }
+
+        /** [groups, heads, size, width] with the rows of each head reordered into rotary pairs. */
+        private static Tensor pairs(Tensor part) {
+            long rows = part.dim(0) * part.dim(1) * part.dim(2);
+            return part.reshape(part.dim(0), part.dim(1), 2, part.dim(2) / 2, part.dim(3)).permute(0, 1, 3, 2, 4).reshape(rows, part.dim(3));
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            new SentencePieceVariants(vocabulary).internLm2();
+        }
+    }
+
+    /** Nemotron: norms without their one, part of each head rotated. */
+    static final class Nemotron extends Architecture {
+
+        Nemotron(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            super.modify(name.endsWith("norm.weight") ? tensor.plusOne() : tensor, name, block, sink);
+        }
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            keys.u32(".vocab_size", config.requireWhole("vocab_size"));
+            f32(".attention.layer_norm_epsilon", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps");
+            keys.u32(".rope.dimension_count", (long) (rope.requireNumber("partial_rotary_factor") * require("hidden_size", "n_embd"))
+                    / require("num_attention_heads", "n_head"));
+            Object factor = config.has("factor") ? config.get("factor") : rope.get("factor");
+            keys.string(".rope.scaling.type", factor == null ? "none" : "linear");
+            optional(".rope.scaling.factor", factor);
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            vocabulary.sentencePiece();
+            keys.u32("tokenizer.ggml.padding_token_id", 0L);
+            keys.u32("tokenizer.ggml.unknown_token_id", 1L);
+        }
+    }
+
+    /** EXAONE 3 and 4: Llama's frequencies without its row order. */
+    static final class Exaone extends LlamaArchitecture {
+
+        Exaone(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            sink.add(map(name), tensor);
+        }
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            if (keys.architecture().equals("exaone")) {
+                Double part = rope.number("partial_rotary_factor");
+                keys.u32(".rope.dimension_count", (long) ((part == null ? 1 : part) * (require("hidden_size") / require("num_attention_heads"))));
+                return;
+            }
+            keys.u32(".vocab_size", config.requireWhole("vocab_size"));
+            if (config.has("sliding_window")) {
+                keys.u32(".attention.sliding_window", config.get("sliding_window"));
+                keys.list(".attention.sliding_window_pattern", pattern());
+            }
+        }
+
+        private List<Object> pattern() {
+            if (config.get("layer_types") instanceof List<?> types) {
+                return slidingLayers(types);
+            }
+            if (config.get("sliding_window_pattern") instanceof String letters && !letters.isEmpty()) { // LLLG
+                var pattern = new ArrayList<>();
+                for (int i = 0; i < blocks; i++) {
+                    pattern.add(letters.charAt(i % letters.length()) == 'L');
+                }
+                return pattern;
+            }
+            return config.get("sliding_window_pattern") instanceof Long n && n > 0 ? windowPattern(blocks, n) : List.of();
+        }
+    }
+
+    /** GLM-4 (the 0414 models). */
+    static final class Glm4 extends Architecture {
+
+        Glm4(ModelSource source) {
+            super(source);
+        }
+
+        private double rotated() {
+            Double part = rope.number("partial_rotary_factor");
+            return part == null ? 0.5 : part;
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            boolean projection = name.matches(".*[qk]_proj\\.(weight|bias)");
+            super.modify(projection && rope.has("mrope_section") ? halves(tensor) : tensor, name, block, sink);
+        }
+
+        /** Of each head, the rotated rows with even index before those with odd index. */
+        private Tensor halves(Tensor tensor) {
+            long size = headSize();
+            long rotary = (long) (size * rotated());
+            long heads = tensor.dim(0) / size;
+            Tensor seen = tensor.reshape(heads, size, tensor.count() / tensor.dim(0));
+            var parts = new ArrayList<Tensor>();
+            for (long head = 0; head < heads; head++) {
+                Tensor one = seen.slice(0, head, head + 1).reshape(size, seen.dim(2));
+                Tensor turned = one.slice(0, 0, rotary);
+                parts.add(turned.every(0, 0, 2));
+                parts.add(turned.every(0, 1, 2));
+                parts.add(one.slice(0, rotary, size));
+            }
+            return Tensor.concat(parts).reshape(tensor.shape());
+        }
+
+        private long headSize() {
+            return config.has("head_dim") ? config.requireWhole("head_dim") : require("hidden_size") / require("num_attention_heads");
+        }
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            keys.u32(".rope.dimension_count", (long) (headSize() * rotated()));
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            SentencePieceVariants.glm4(vocabulary);
+        }
+    }
+
+    /** Command-R and Command-R7B. */
+    static final class Cohere extends Architecture {
+
+        Cohere(ModelSource source) {
+            super(source);
+            if (keys.architecture().equals("command-r")) { // the real context, where the file has it
+                config.values().put("max_position_embeddings", find("model_max_length", "max_position_embeddings"));
+            }
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            if (keys.architecture().equals("cohere2") && name.endsWith(".bias")) {
+                for (float value : tensor.toFloats()) {
+                    if (value != 0) {
+                        throw new Tensor.ShapeException("a bias that is not zero");
+                    }
+                }
+                return;
+            }
+            super.modify(tensor, name, block, sink);
+        }
+
+        @Override
+        void parameters() {
+            defaultParameters();
+            keys.f32(".logit_scale", config.requireNumber("logit_scale"));
+            if (keys.architecture().equals("cohere2")) {
+                keys.u32(".attention.sliding_window", config.requireWhole("sliding_window"));
+                keys.u32(".vocab_size", config.requireWhole("vocab_size"));
+                keys.u32(".rope.dimension_count",
+                        (long) (config.requireNumber("rotary_pct") * (require("hidden_size") / require("num_attention_heads"))));
+            }
+            keys.string(".rope.scaling.type", "none");
+        }
+    }
+}

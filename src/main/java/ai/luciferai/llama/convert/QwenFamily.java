@@ -1,0 +1,81 @@
+package ai.luciferai.llama.convert;
+
+import java.io.IOException;
+
+/**
+ * Qwen 2, 2.5 and 3, dense and with experts, and OLMoE, which names its experts alike.
+ *
+ * <p><i>Source</i>: llama.cpp, conversion/qwen.py, olmo.py.
+ */
+final class QwenFamily {
+
+    private QwenFamily() {}
+
+    /** Dense models, also as embedding models without a head. */
+    static final class Dense extends Architecture {
+
+        Dense(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            super.modify(tensor, source.architecture().equals("Qwen2Model") || source.architecture().equals("Qwen3Model")
+                    && !name.startsWith("model.") ? "model." + name : name, block, sink);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            poolingType();
+        }
+    }
+
+    /** Models with experts: one by one in older checkpoints, fused in newer ones. */
+    static class Experts extends Architecture {
+
+        private final ExpertStack experts;
+
+        Experts(ModelSource source) {
+            super(source);
+            this.experts = new ExpertStack(source, "num_experts", "down_proj", "gate_proj", "up_proj");
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            String plain = name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+            if (plain.endsWith("mlp.experts.down_proj")) {
+                super.modify(tensor, plain + ".weight", block, sink);
+            } else if (plain.endsWith("mlp.experts.gate_up_proj")) {
+                long half = tensor.dim(1) / 2;
+                String base = plain.substring(0, plain.length() - "gate_up_proj".length());
+                super.modify(tensor.slice(1, 0, half), base + "gate_proj.weight", block, sink);
+                super.modify(tensor.slice(1, half, 2 * half), base + "up_proj.weight", block, sink);
+            } else if (name.contains("experts")) {
+                experts.take(tensor, name, block, "model.layers.{bid}.mlp.experts.{xid}.weight",
+                        (merged, stacked) -> super.modify(stacked, merged, block, sink));
+            } else {
+                super.modify(tensor, name, block, sink);
+            }
+        }
+
+        @Override
+        void finish(Sink sink) {
+            experts.requireComplete();
+        }
+    }
+
+    /** OLMoE. */
+    static final class Olmoe extends Experts {
+
+        Olmoe(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            keys.f32(".attention.layer_norm_rms_epsilon", 1e-5);
+        }
+    }
+}

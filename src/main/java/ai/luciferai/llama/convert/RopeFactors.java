@@ -1,0 +1,42 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.hf.JsonObject;
+
+/**
+ * Rotary frequency factors, computed with torch's own roundings: all in float, and a number divided by a tensor is its reciprocal times
+ * the number.
+ *
+ * <p><i>Source</i>: llama.cpp, conversion/llama.py {@code generate_extra_tensors}.
+ */
+final class RopeFactors {
+
+    private RopeFactors() {}
+
+    /** Llama 3's factors: one for high frequencies, {@code factor} for low ones, a smooth change between. */
+    static Tensor llama3(JsonObject parameters, long dim) {
+        double base = or(parameters, "rope_theta", 10000.0);
+        float factor = (float) or(parameters, "factor", 8.0);
+        double low = or(parameters, "low_freq_factor", 1.0);
+        double high = or(parameters, "high_freq_factor", 4.0);
+        double context = or(parameters, "original_max_position_embeddings", 8192);
+        float[] factors = new float[(int) ((dim + 1) / 2)];
+        for (int i = 0; i < factors.length; i++) {
+            float power = (float) Math.pow(base, (float) (2 * i) / (float) dim);
+            float frequency = 1f / power;
+            float wavelength = 1f / frequency * (float) (2 * Math.PI);
+            if (wavelength < (float) (context / high)) {
+                factors[i] = 1;
+            } else if (wavelength > (float) (context / low)) {
+                factors[i] = factor;
+            } else {
+                float smooth = (1f / wavelength * (float) context - (float) low) / (float) (high - low);
+                factors[i] = 1f / ((1f - smooth) / factor + smooth);
+            }
+        }
+        return Tensor.of(factors, factors.length);
+    }
+
+    private static double or(JsonObject parameters, String key, double otherwise) {
+        return parameters.values().containsKey(key) ? parameters.requireNumber(key) : otherwise;
+    }
+}

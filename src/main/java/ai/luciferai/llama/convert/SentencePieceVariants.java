@@ -1,0 +1,209 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.gguf.GgufArray;
+import ai.luciferai.llama.gguf.GgufType;
+import ai.luciferai.llama.hf.JsonObject;
+import ai.luciferai.llama.hf.SentencePieceModel;
+import java.io.IOException;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * SentencePiece vocabularies that some families read in a way of their own.
+ *
+ * <p><i>Source</i>: llama.cpp, conversion/phi.py, internlm.py, bert.py {@code _xlmroberta_set_vocab}.
+ */
+final class SentencePieceVariants {
+
+    private final Vocabulary vocabulary;
+    private final KeyValues keys;
+    /** Id of the token that ends a chat turn, once it was met. */
+    private Long chatEnd;
+
+    SentencePieceVariants(Vocabulary vocabulary) {
+        this.vocabulary = vocabulary;
+        this.keys = vocabulary.keys();
+    }
+
+    private SentencePieceModel model(String file) throws IOException {
+        return SentencePieceModel.read(vocabulary.folder().resolve(file));
+    }
+
+    /** Phi-3: added tokens are user-defined unless marked as special, and tokenizer.json has the last word. */
+    void phi3() throws IOException {
+        SentencePieceModel model = model("tokenizer.model");
+        TokenTable table = TokenTable.ofHoles(vocabulary.bounded(vocabulary.size() == null ? model.pieces().size() : vocabulary.size()), -10000);
+        putPieces(table, model.pieces());
+        addedTokensFile(table);
+        addedTokens(table);
+        vocabulary.writeSentencePiece(table);
+        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+    }
+
+    private void putPieces(TokenTable table, List<SentencePieceModel.Piece> pieces) {
+        for (int id = 0; id < Math.min(table.size(), pieces.size()); id++) {
+            SentencePieceModel.Piece piece = pieces.get(id);
+            table.set(id, piece.text(), piece.score(), typeOf(piece));
+        }
+    }
+
+    private static int typeOf(SentencePieceModel.Piece piece) {
+        return piece.type() == SentencePieceModel.USER_DEFINED ? TokenTable.NORMAL : piece.type();
+    }
+
+    private void addedTokensFile(TokenTable table) throws IOException {
+        for (var token : JsonObject.readIfPresent(vocabulary.folder().resolve("added_tokens.json")).values().entrySet()) {
+            if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
+                table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
+            }
+        }
+    }
+
+    /** The tokens of tokenizer_config.json, then those of tokenizer.json. */
+    private void addedTokens(TokenTable table) throws IOException {
+        JsonObject decoder = vocabulary.tokenizerConfig().objectOrEmpty("added_tokens_decoder");
+        for (String id : decoder.values().keySet()) {
+            added(table, vocabulary.id(id), decoder.requireObject(id));
+        }
+        JsonObject tokenizer = JsonObject.readIfPresent(vocabulary.folder().resolve("tokenizer.json"));
+        for (JsonObject token : SpecialTokens.parts(tokenizer, "added_tokens")) {
+            added(table, token.requireWhole("id"), token);
+        }
+    }
+
+    private void added(TokenTable table, long id, JsonObject token) {
+        String text = token.requireText("content");
+        if (id < 0 || id >= table.size()) {
+            throw new InvalidFileException(token.file(), "added token '" + text + "'", "an id below " + table.size(), String.valueOf(id));
+        }
+        if (text.equals("<|im_end|>")) {
+            chatEnd = id;
+        }
+        table.set((int) id, text, -1000, Boolean.TRUE.equals(token.get("special")) ? TokenTable.CONTROL : TokenTable.USER_DEFINED);
+    }
+
+    /** InternLM 2: a piece of a NUL byte becomes a dragon, and the end of a chat turn is the end of the text. */
+    void internLm2() throws IOException {
+        SentencePieceModel model = model("tokenizer.model");
+        var table = new TokenTable();
+        long size = vocabulary.size() == null ? model.pieces().size() : Math.min(vocabulary.size(), model.pieces().size());
+        for (SentencePieceModel.Piece piece : model.pieces().subList(0, (int) size)) {
+            boolean nul = piece.text().length == 1 && piece.text()[0] == 0;
+            boolean unused = new String(piece.text(), java.nio.charset.StandardCharsets.UTF_8).startsWith("[UNUSED");
+            table.add(nul ? Vocabulary.utf8("\uD83D\uDC09") : piece.text(), piece.score(), unused ? TokenTable.UNUSED : typeOf(piece));
+        }
+        for (String text : JsonObject.readIfPresent(vocabulary.folder().resolve("added_tokens.json")).values().keySet()) {
+            table.add(text, -1000, TokenTable.USER_DEFINED);
+        }
+        addedTokens(table);
+        vocabulary.writeSentencePiece(table);
+        keys.bool("tokenizer.ggml.add_space_prefix", model.addDummyPrefix());
+        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), false, (long) table.size());
+        if (chatEnd != null) {
+            special.replace("eos", chatEnd);
+        }
+        special.write(keys);
+    }
+
+    /** XLM-RoBERTa: Unigram, out of sentencepiece.bpe.model with the ids of its Hugging Face tokenizer, or out of tokenizer.json. */
+    void xlmRoberta(Object tokenTypes) throws IOException {
+        TokenTable table;
+        boolean prefix;
+        boolean removeBlanks;
+        byte[] charsMap;
+        if (vocabulary.has("sentencepiece.bpe.model")) {
+            SentencePieceModel model = model("sentencepiece.bpe.model");
+            table = realigned(model);
+            prefix = model.addDummyPrefix();
+            removeBlanks = model.removeExtraWhitespaces();
+            charsMap = model.charsMap();
+        } else {
+            FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
+            table = unigram(tokenizer);
+            JsonObject config = vocabulary.tokenizerConfig();
+            prefix = !Boolean.FALSE.equals(config.get("add_prefix_space"));
+            removeBlanks = Boolean.TRUE.equals(config.get("clean_up_tokenization_spaces"));
+            charsMap = charsMap(tokenizer.json().objectOrEmpty("normalizer"));
+        }
+        keys.string("tokenizer.ggml.model", "t5");
+        keys.string("tokenizer.ggml.pre", "default");
+        table.write(keys, true);
+        keys.bool("tokenizer.ggml.add_space_prefix", prefix);
+        keys.u32("tokenizer.ggml.token_type_count", tokenTypes == null ? 1L : tokenTypes);
+        keys.bool("tokenizer.ggml.remove_extra_whitespaces", removeBlanks);
+        long[] bytes = new long[charsMap.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = charsMap[i] & 0xFF;
+        }
+        keys.array("tokenizer.ggml.precompiled_charsmap", GgufArray.ofIntegers(GgufType.UINT8, bytes));
+        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+    }
+
+    private long paddedSize(int pieces) {
+        return vocabulary.bounded(Math.max(vocabulary.size() == null ? 0 : vocabulary.size(), pieces));
+    }
+
+    private TokenTable realigned(SentencePieceModel model) {
+        TokenTable raw = TokenTable.ofHoles(paddedSize(model.pieces().size()), -10000);
+        putPieces(raw, model.pieces());
+        var table = new TokenTable();
+        for (String text : List.of("<s>", "<pad>", "</s>")) {
+            table.add(text, 0, TokenTable.CONTROL);
+        }
+        table.add("<unk>", 0, TokenTable.UNKNOWN);
+        for (int id = 3; id < raw.size() - 1; id++) {
+            table.add(raw.text(id), raw.score(id), raw.type(id));
+        }
+        return table;
+    }
+
+    private TokenTable unigram(FastTokenizer tokenizer) throws IOException {
+        TokenTable table = TokenTable.ofHoles(paddedSize(tokenizer.baseSize()), -10000);
+        List<Object> pairs = tokenizer.json().requireObject("model").list("vocab");
+        Integer unknown = tokenizer.id(String.valueOf(SpecialTokens.text(vocabulary.tokenizerConfig().get("unk_token"))));
+        Object modelUnknown = tokenizer.json().requireObject("model").get("unk_id");
+        long unknownId = unknown != null ? unknown : modelUnknown instanceof Long id ? id : 3;
+        for (int id = 0; pairs != null && id < pairs.size(); id++) {
+            String text = tokenizer.text(id);
+            if (text != null && pairs.get(id) instanceof List<?> pair && pair.size() == 2 && pair.get(1) instanceof Number score) {
+                int type = id == unknownId ? TokenTable.UNKNOWN : tokenizer.isSpecial(text) ? TokenTable.CONTROL
+                        : tokenizer.added(id) != null ? TokenTable.USER_DEFINED : TokenTable.NORMAL;
+                table.set(id, text, score.floatValue(), type);
+            }
+        }
+        return table;
+    }
+
+    private byte[] charsMap(JsonObject normalizer) {
+        Object text = normalizer.get("precompiled_charsmap");
+        for (JsonObject step : SpecialTokens.parts(normalizer, "normalizers")) {
+            text = text == null ? step.get("precompiled_charsmap") : text;
+        }
+        try {
+            return text instanceof String base64 ? Base64.getDecoder().decode(base64) : new byte[0];
+        } catch (IllegalArgumentException odd) {
+            throw new InvalidFileException(normalizer.file(), "normalizer.precompiled_charsmap", "base64", odd.getMessage());
+        }
+    }
+
+    /** GLM-4: the names of its special tokens are fixed. */
+    static void glm4(Vocabulary vocabulary) throws IOException {
+        FastTokenizer tokenizer = vocabulary.writeByteLevel("gpt2");
+        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), true, null);
+        Map<String, String> tokens = new java.util.LinkedHashMap<>();
+        tokens.put("eos", "<|endoftext|>");
+        tokens.put("eot", "<|user|>");
+        tokens.put("unk", "<|endoftext|>");
+        tokens.put("bos", "<|endoftext|>");
+        for (var token : tokens.entrySet()) {
+            Integer id = tokenizer.id(token.getValue());
+            if (id == null) {
+                throw new InvalidFileException(tokenizer.file(), "added tokens", "the token " + token.getValue(), "none");
+            }
+            special.set(token.getKey(), (long) id);
+        }
+        special.write(vocabulary.keys());
+    }
+}

@@ -1,0 +1,109 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.hf.JsonObject;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The name that each tensor of a checkpoint gets in the GGUF, from the reference's own table (tensor-names.json): per architecture the
+ * kinds of tensors that it has, and per kind the names under which checkpoints hold it, {@code {bid}} standing for the block.
+ */
+final class TensorNames {
+
+    private static final JsonObject TABLE = JsonObject.resource(TensorNames.class, "tensor-names.json");
+
+    private final String architecture;
+    private final Set<String> kinds;
+    private final Map<String, String> names = new HashMap<>();
+
+    /**
+     * @param architecture GGUF name of the architecture
+     * @param blocks       number of layers
+     */
+    TensorNames(String architecture, long blocks) {
+        this.architecture = architecture;
+        List<String> ofArchitecture = TABLE.object("architectures").texts(architecture);
+        if (ofArchitecture == null) {
+            throw new IllegalArgumentException("no tensor table for architecture " + architecture);
+        }
+        this.kinds = new HashSet<>(ofArchitecture);
+        TABLE.object("model").values().keySet().forEach(kind -> add(TABLE.object("model"), kind, ""));
+        JsonObject overlay = TABLE.object("overlay").objectOrEmpty(architecture);
+        for (long block = 0; block < blocks; block++) {
+            for (String kind : TABLE.object("block").values().keySet()) {
+                add(overlay.has(kind) ? overlay : TABLE.object("block"), kind, Long.toString(block));
+            }
+            for (String kind : overlay.values().keySet()) {
+                if (!TABLE.object("block").has(kind)) {
+                    add(overlay, kind, Long.toString(block));
+                }
+            }
+        }
+    }
+
+    private void add(JsonObject table, String kind, String block) {
+        if (kinds.contains(kind)) {
+            String name = pattern(kind).replace("{bid}", block);
+            names.put(name, name);
+            for (String from : table.texts(kind)) {
+                names.put(from.replace("{bid}", block), name);
+            }
+        }
+    }
+
+    private static String pattern(String kind) {
+        return TABLE.object("names").texts(kind).getFirst();
+    }
+
+    /** GGUF name for a checkpoint's name, or null when the architecture has no such tensor. */
+    String find(String name) {
+        String whole = names.get(name);
+        if (whole != null) {
+            return whole;
+        }
+        for (String suffix : List.of(".weight", ".bias")) {
+            if (name.endsWith(suffix)) {
+                String stem = names.get(name.substring(0, name.length() - suffix.length()));
+                if (stem != null) {
+                    return stem + suffix;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Whether the architecture has tensors of that kind. */
+    boolean has(String kind) {
+        return kinds.contains(kind);
+    }
+
+    /** GGUF name of a kind of tensor, with {@code .weight}. */
+    String of(String kind, int block) {
+        return of(kind, block, ".weight");
+    }
+
+    /** GGUF name of a kind of tensor with a suffix. */
+    String of(String kind, int block, String suffix) {
+        if (!has(kind)) {
+            throw new IllegalArgumentException("architecture " + architecture + " has no " + kind);
+        }
+        return pattern(kind).replace("{bid}", Integer.toString(block)) + suffix;
+    }
+
+    /** Whether a GGUF name is the weight of that kind, in that block (-1: outside the blocks). */
+    boolean is(String name, String kind, int block) {
+        if (!has(kind)) {
+            return false;
+        }
+        String pattern = pattern(kind);
+        return pattern.contains("{bid}") == block >= 0 && name.equals(pattern.replace("{bid}", Integer.toString(block)) + ".weight");
+    }
+
+    /** All names of the table, for suggesting near ones. */
+    Set<String> known() {
+        return names.keySet();
+    }
+}

@@ -1,0 +1,137 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.gguf.GgufWriter;
+import ai.luciferai.llama.gguf.TensorInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Converts and writes the tensors of an output on all processors. The threads take pieces of a few megabytes in file order, so memory is
+ * bounded by one such piece per thread, and by one tensor where its elements are computed rather than read.
+ */
+final class TensorWriter {
+
+    /** Elements per piece: a multiple of every block size. */
+    private static final long PIECE = 1 << 20;
+    private static final int MAX_THREADS = 16;
+
+    /**
+     * A tensor and where it goes.
+     *
+     * @param writer the file
+     * @param info   its row there
+     */
+    record Job(GgufWriter writer, TensorInfo info, Tensor tensor) {}
+
+    private record Piece(Job job, Tensor tensor, long start, long count) {}
+
+    private final Iterator<Job> jobs;
+    private final Cancel cancel;
+    private final AtomicLong done = new AtomicLong();
+    private final AtomicReference<Throwable> fault = new AtomicReference<>();
+    private Job job;
+    private Tensor tensor;
+    private long at;
+
+    private TensorWriter(List<Job> jobs, Cancel cancel) {
+        this.jobs = jobs.iterator();
+        this.cancel = cancel;
+    }
+
+    /** Writes all tensors; returns when they are written. */
+    static void write(List<Job> jobs, Progress progress, Cancel cancel) throws IOException {
+        long total = jobs.stream().mapToLong(job -> job.info().bytes()).sum();
+        var writer = new TensorWriter(jobs, cancel);
+        var threads = new ArrayList<Thread>();
+        int count = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
+        for (int i = 0; i < count; i++) {
+            threads.add(Thread.ofPlatform().daemon().name("convert-" + i).start(writer::work));
+        }
+        try {
+            for (Thread thread : threads) {
+                while (!thread.join(java.time.Duration.ofMillis(100))) {
+                    progress.update(new Progress.Event("convert", writer.done.get(), total, "bytes"));
+                }
+            }
+        } catch (InterruptedException stop) {
+            writer.fault.compareAndSet(null, stop);
+            Thread.currentThread().interrupt();
+        } finally {
+            join(threads);
+        }
+        cancel.check("convert");
+        writer.rethrow();
+        progress.update(new Progress.Event("convert", total, total, "bytes"));
+    }
+
+    private static void join(List<Thread> threads) {
+        boolean interrupted = Thread.interrupted();
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException again) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void rethrow() throws IOException {
+        switch (fault.get()) {
+            case null -> { }
+            case IOException io -> throw io;
+            case UncheckedIOException io -> throw io.getCause();
+            case RuntimeException runtime -> throw runtime;
+            case InterruptedException stop -> throw new ai.luciferai.llama.core.CancelledException("convert");
+            case Error error -> throw error;
+            case Throwable other -> throw new IllegalStateException(other);
+        }
+    }
+
+    /** The next piece, or null when there is none or the work ends early. */
+    private synchronized Piece next() {
+        while (fault.get() == null && !cancel.requested()) {
+            if (job != null && at < tensor.count()) {
+                long count = Math.min(PIECE, tensor.count() - at);
+                var piece = new Piece(job, tensor, at, count);
+                at += count;
+                return piece;
+            }
+            if (!jobs.hasNext()) {
+                return null;
+            }
+            job = jobs.next();
+            tensor = job.tensor().materialized();
+            at = 0;
+        }
+        return null;
+    }
+
+    private void work() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(PIECE * 4, 64);
+            for (Piece piece = next(); piece != null; piece = next()) {
+                var type = piece.job.info().type();
+                MemorySegment bytes = buffer.asSlice(0, type.bytes(piece.count));
+                new TypeConverter(piece.tensor, type).convert(piece.start, piece.count, bytes);
+                piece.job.writer().write(piece.job.info().name(), type.bytes(piece.start), bytes);
+                done.addAndGet(bytes.byteSize());
+            }
+        } catch (Throwable first) {
+            fault.compareAndSet(null, first);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+package ai.luciferai.llama.convert;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.hf.JsonObject;
+import ai.luciferai.llama.hf.SentencePieceModel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * The tokenizers that a GGUF can hold, one method each: reads the files of a model's folder and writes the {@code tokenizer.*} keys.
+ *
+ * <p><i>Source</i>: llama.cpp, conversion/base.py {@code _set_vocab_*}, gguf-py vocab.py.
+ */
+final class Vocabulary {
+
+    private final Path folder;
+    private final JsonObject config;
+    private final KeyValues keys;
+    private final String preTokenizer;
+
+    /**
+     * @param preTokenizer name given by the user, or null to recognise it
+     */
+    Vocabulary(Path folder, JsonObject config, KeyValues keys, String preTokenizer) {
+        this.folder = folder;
+        this.config = config;
+        this.keys = keys;
+        this.preTokenizer = preTokenizer;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    KeyValues keys() {
+        return keys;
+    }
+
+    boolean has(String file) {
+        return Files.isRegularFile(folder.resolve(file));
+    }
+
+    JsonObject tokenizerConfig() throws IOException {
+        return JsonObject.readIfPresent(folder.resolve("tokenizer_config.json"));
+    }
+
+    /** {@code vocab_size} of the configuration, or null. */
+    Long size() {
+        return config.get("vocab_size") instanceof Long size ? size : null;
+    }
+
+    // --- SentencePiece -------------------------------------------------------------------------------------------------
+
+    /** {@code tokenizer.model}. */
+    void sentencePiece() throws IOException {
+        TokenTable table = sentencePieceTable();
+        writeSentencePiece(table);
+        SpecialTokens.read(folder, false, (long) table.size()).write(keys);
+    }
+
+    void writeSentencePiece(TokenTable table) {
+        keys.string("tokenizer.ggml.model", "llama");
+        keys.string("tokenizer.ggml.pre", "default");
+        table.write(keys, true);
+    }
+
+    TokenTable sentencePieceTable() throws IOException {
+        SentencePieceModel model = SentencePieceModel.read(folder.resolve("tokenizer.model"));
+        Object size = config.has("vocab_size_per_layer_input") ? config.get("vocab_size_per_layer_input") : config.get("vocab_size");
+        TokenTable table = TokenTable.ofHoles(bounded(size instanceof Long n && n > 0 ? n : model.pieces().size()), -10000);
+        for (int id = 0; id < Math.min(table.size(), model.pieces().size()); id++) {
+            SentencePieceModel.Piece piece = model.pieces().get(id);
+            boolean user = piece.type() == SentencePieceModel.USER_DEFINED; // stays normal, as in the reference
+            table.set(id, piece.text(), piece.score(), user ? TokenTable.NORMAL : piece.type());
+        }
+        for (var token : JsonObject.readIfPresent(folder.resolve("added_tokens.json")).values().entrySet()) {
+            if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
+                table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
+            }
+        }
+        addFromConfig(table);
+        return table;
+    }
+
+    /** Tokens of tokenizer_config.json's {@code added_tokens_decoder}. */
+    void addFromConfig(TokenTable table) throws IOException {
+        for (var token : tokenizerConfig().objectOrEmpty("added_tokens_decoder").values().entrySet()) {
+            int id = id(token.getKey());
+            String text = SpecialTokens.text(token.getValue());
+            if (text == null) {
+                throw new InvalidFileException(folder.resolve("tokenizer_config.json"), "added_tokens_decoder '" + token.getKey() + "'",
+                        "an object with content", JsonObject.kind(token.getValue()));
+            }
+            if (id >= 0 && id < table.size()) {
+                setAdded(table, id, text, token.getValue() instanceof Map<?, ?> map && Boolean.TRUE.equals(map.get("special")));
+            }
+        }
+    }
+
+    /** A special token becomes a control token; any other is user-defined, with real blanks. */
+    static void setAdded(TokenTable table, int id, String text, boolean special) {
+        if (special || TokenTable.looksSpecial(text)) {
+            table.set(id, text, -1000, TokenTable.CONTROL);
+        } else {
+            table.set(id, text.replace('\u2581', ' '), -1000, TokenTable.USER_DEFINED);
+        }
+    }
+
+    int id(String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException notOne) {
+            throw new InvalidFileException(folder.resolve("tokenizer_config.json"), "added_tokens_decoder", "numbers as keys", "'" + text + "'");
+        }
+    }
+
+    /** A vocabulary of a size that a model can have: a corrupt file must not ask for all memory. */
+    long bounded(long size) {
+        if (size < 1 || size > 10_000_000) {
+            throw new InvalidFileException(folder.resolve("config.json"), "key 'vocab_size'", "a number from 1 to 10000000", String.valueOf(size));
+        }
+        return size;
+    }
+
+    // --- the tokenizer of Llama files ----------------------------------------------------------------------------------
+
+    /** SentencePiece, else BPE with byte fallback, else byte-level BPE: the order of the reference's Llama class. */
+    void llama() throws IOException {
+        Object prefixSpace = tokenizerConfig().get("add_prefix_space");
+        if (prefixSpace != null) {
+            keys.bool("tokenizer.ggml.add_space_prefix", prefixSpace);
+        }
+        if (has("tokenizer.model")) {
+            sentencePiece();
+        } else if (isByteFallback()) {
+            byteFallback();
+        } else {
+            byteLevel();
+        }
+        long size = size() == null ? 32000 : size();
+        if (size == 32016) { // CodeLlama
+            SpecialTokens tokens = SpecialTokens.read(folder, false, null, java.util.List.of("prefix", "suffix", "middle", "eot"));
+            tokens.set("prefix", 32007L);
+            tokens.set("suffix", 32008L);
+            tokens.set("middle", 32009L);
+            tokens.set("eot", 32010L);
+            tokens.write(keys);
+        }
+        if (size == 49152) { // small Granite models
+            keys.bool("tokenizer.ggml.add_bos_token", false);
+        }
+    }
+
+    /** SentencePiece where there is such a file, else byte-level BPE. */
+    void sentencePieceOrByteLevel() throws IOException {
+        if (has("tokenizer.model")) {
+            sentencePiece();
+        } else {
+            byteLevel();
+        }
+    }
+
+    /** Whether tokenizer.json is a SentencePiece BPE in disguise: byte fallback and a decoder in steps. */
+    boolean isByteFallback() throws IOException {
+        if (!has("tokenizer.json")) {
+            return false;
+        }
+        JsonObject tokenizer = JsonObject.read(folder.resolve("tokenizer.json"));
+        JsonObject model = tokenizer.objectOrEmpty("model");
+        return "BPE".equals(model.get("type")) && Boolean.TRUE.equals(model.get("byte_fallback"))
+                && "Sequence".equals(tokenizer.objectOrEmpty("decoder").get("type"));
+    }
+
+    /** BPE with byte fallback out of tokenizer.json, written as SentencePiece without scores. */
+    private void byteFallback() throws IOException {
+        FastTokenizer tokenizer = FastTokenizer.read(folder);
+        var table = new TokenTable();
+        for (int id = 0; id < tokenizer.baseSize(); id++) {
+            String text = tokenizer.text(id);
+            if (text == null) {
+                throw new InvalidFileException(folder.resolve("tokenizer.json"), "vocabulary", "a token for each id", "none for " + id);
+            }
+            boolean isByte = text.matches("<0x[0-9A-Fa-f]{2}>");
+            table.add(text, -1000, isByte ? TokenTable.BYTE : tokenizer.isSpecial(text) ? TokenTable.CONTROL : TokenTable.NORMAL);
+        }
+        for (FastTokenizer.Added added : tokenizer.added()) {
+            if (added.id() >= tokenizer.baseSize()) {
+                table.add(added.text(), -1000, tokenizer.isSpecial(added.text()) ? TokenTable.CONTROL : TokenTable.USER_DEFINED);
+            }
+        }
+        writeSentencePiece(table);
+        SpecialTokens.read(folder, false, (long) table.size()).write(keys);
+    }
+
+    // --- byte-level BPE ------------------------------------------------------------------------------------------------
+
+    /** Byte-level BPE out of tokenizer.json, or of vocab.json and merges.txt. */
+    void byteLevel() throws IOException {
+        writeByteLevel("gpt2");
+        SpecialTokens.read(folder, true, null).write(keys);
+    }
+
+    /** The vocabulary of {@link #byteLevel} without what stands beside it. */
+    FastTokenizer writeByteLevel(String model) throws IOException {
+        FastTokenizer tokenizer = FastTokenizer.read(folder);
+        String pre = preTokenizer(tokenizer);
+        TokenTable table = table(tokenizer);
+        keys.string("tokenizer.ggml.model", model);
+        keys.string("tokenizer.ggml.pre", pre);
+        table.write(keys, false);
+        return tokenizer;
+    }
+
+    /** The name of the pre-tokenizer: as given, or recognised. */
+    String preTokenizer(FastTokenizer tokenizer) {
+        return preTokenizer != null ? preTokenizer : PreTokenizers.recognise(tokenizer);
+    }
+
+    /** Tokens and types of a fast tokenizer, filled up to {@code vocab_size}. */
+    TokenTable table(FastTokenizer tokenizer) {
+        long size = bounded(size() == null ? tokenizer.size() : size());
+        if (tokenizer.maxId() >= size) {
+            throw new InvalidFileException(folder.resolve("config.json"), "key 'vocab_size'",
+                    "at least " + (tokenizer.maxId() + 1) + ", one more than the highest token id", String.valueOf(size));
+        }
+        TokenTable table = TokenTable.ofHoles(size, 0);
+        for (int id = 0; id < size; id++) {
+            String text = tokenizer.text(id);
+            FastTokenizer.Added added = tokenizer.added(id);
+            if (added != null) {
+                text = added.normalized() ? text : tokenizer.decodedAgain(added);
+                if (added.special() || TokenTable.looksSpecial(text)) {
+                    table.set(id, text, 0, TokenTable.CONTROL);
+                } else {
+                    table.set(id, text.replace('\u2581', ' '), 0, TokenTable.USER_DEFINED);
+                }
+            } else if (text != null) {
+                table.set(id, text, 0, TokenTable.NORMAL);
+            }
+        }
+        return table;
+    }
+
+    /** Bytes of a text. */
+    static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

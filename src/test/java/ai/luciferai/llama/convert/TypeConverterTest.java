@@ -1,0 +1,93 @@
+package ai.luciferai.llama.convert;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.luciferai.llama.gguf.GgmlType;
+import ai.luciferai.llama.hf.DType;
+import ai.luciferai.llama.hf.StoredTensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** Bits of converted values at the places where roundings differ. */
+class TypeConverterTest {
+
+    private static ByteBuffer converted(Tensor tensor, GgmlType type) {
+        byte[] out = new byte[(int) type.bytes(tensor.count())];
+        new TypeConverter(tensor, type).convert(0, tensor.count(), MemorySegment.ofArray(out));
+        return ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static short[] shorts(GgmlType type, float... values) {
+        short[] out = new short[values.length];
+        converted(Tensor.of(values, values.length), type).asShortBuffer().get(out);
+        return out;
+    }
+
+    private static Tensor stored(DType type, short... bits) {
+        ByteBuffer bytes = ByteBuffer.allocate(2 * bits.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asShortBuffer().put(bits);
+        return Tensor.of(StoredTensor.dense("t", type, new long[] {bits.length}, MemorySegment.ofArray(bytes.array()), Path.of("test")));
+    }
+
+    @Test
+    void halfRoundsToNearestEvenAndOverflowsToInfinity() {
+        assertArrayEquals(new short[] {0x7BFF, 0x7C00, (short) 0xFC00, 0x0001, 0x0000, 0x3C00, 0x3C02},
+                shorts(GgmlType.F16, 65519.99f, 65520f, -65520f, 5.9604645e-8f, 2.9802322e-8f, 1 + 0x1p-11f, 1 + 3 * 0x1p-11f));
+    }
+
+    @Test
+    void bf16RoundsToNearestEvenAndQuietsNans() {
+        assertArrayEquals(new short[] {0x3F80, 0x3F82, 0x7F80, 0x7FC0},
+                shorts(GgmlType.BF16, 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 3.4e38f, Float.intBitsToFloat(0x7F800001)));
+        ByteBuffer same = converted(stored(DType.BF16, (short) 0x7F81, (short) 0x3F80), GgmlType.BF16);
+        assertEquals(0x7FC1, same.getShort(0));
+        assertEquals(0x3F80, same.getShort(2));
+    }
+
+    @Test
+    void halfToHalfKeepsEveryBit() {
+        ByteBuffer same = converted(stored(DType.F16, (short) 0x7C01, (short) 0xFE55), GgmlType.F16);
+        assertEquals(0x7C01, same.getShort(0));
+        assertEquals((short) 0xFE55, same.getShort(2));
+    }
+
+    @Test
+    void q8RoundsHalvesAwayFromZero() {
+        float[] block = new float[32];
+        block[0] = 127; // a scale of one
+        block[1] = 0.5f;
+        block[2] = -0.5f;
+        block[3] = 1.5f;
+        block[4] = 2.4999998f;
+        ByteBuffer out = converted(Tensor.of(block, 32), GgmlType.Q8_0);
+        assertEquals(0x3C00, out.getShort(0));
+        assertArrayEquals(new byte[] {127, 1, -1, 2, 2, 0}, new byte[] {out.get(2), out.get(3), out.get(4), out.get(5), out.get(6), out.get(7)});
+    }
+
+    @Test
+    void q8OfZerosIsZero() {
+        ByteBuffer out = converted(Tensor.of(new float[32], 32), GgmlType.Q8_0);
+        for (int i = 0; i < 34; i++) {
+            assertEquals(0, out.get(i));
+        }
+    }
+
+    @Test
+    void arithmeticOfHalfTensorsIsInHalfPrecision() {
+        short tiny = Float.floatToFloat16(0.00048f); // 1 + tiny is between two halves
+        ByteBuffer out = converted(stored(DType.F16, tiny).plusOne(), GgmlType.F32);
+        assertEquals(Float.float16ToFloat(Float.floatToFloat16(1 + Float.float16ToFloat(tiny))), out.getFloat(0));
+    }
+
+    @Test
+    void eightBitFloatsHaveTheirValues() {
+        assertEquals(448f, TensorReader.one(DType.F8_E4M3, MemorySegment.ofArray(new byte[] {0x7E}), 0));
+        assertEquals(-0x1p-9f, TensorReader.one(DType.F8_E4M3, MemorySegment.ofArray(new byte[] {(byte) 0x81}), 0));
+        assertEquals(57344f, TensorReader.one(DType.F8_E5M2, MemorySegment.ofArray(new byte[] {0x7B}), 0));
+        assertEquals(0x1p-127f, TensorReader.one(DType.F8_E8M0, MemorySegment.ofArray(new byte[] {0}), 0));
+    }
+}
