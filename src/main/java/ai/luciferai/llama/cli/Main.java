@@ -11,7 +11,7 @@ import java.util.Locale;
 public final class Main {
 
     /** Verbs in the order of the help. */
-    static final List<String> VERBS = List.of("generate", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+    static final List<String> VERBS = List.of("generate", "convert", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
 
     private Main() {}
 
@@ -78,6 +78,7 @@ public final class Main {
         return switch (verb) {
             case "generate" -> new GenerateCommand();
             case "info" -> new InfoCommand();
+            case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();
             case "tokenize" -> new TokenizeCommand();
             case "detokenize" -> new DetokenizeCommand();

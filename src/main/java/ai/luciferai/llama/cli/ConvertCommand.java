@@ -1,0 +1,92 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.Convert;
+import ai.luciferai.llama.ConvertOptions;
+import ai.luciferai.llama.ConvertReport;
+import ai.luciferai.llama.ConvertType;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** {@code convert}: a Hugging Face or PyTorch model becomes a GGUF file. */
+final class ConvertCommand implements Command {
+
+    private static final List<String> TYPES = List.of("f32", "f16", "bf16", "q8_0", "auto");
+
+    @Override
+    public Syntax syntax() {
+        var syntax = new Syntax("convert", "INPUT", 1, """
+                Converts a Hugging Face or PyTorch model into a GGUF file.
+                INPUT is a folder with config.json, tokenizer and weights (safetensors, .bin, .pt, .pth, whole or in shards), or one weight
+                file in such a folder, an adapter of PEFT, a GGUF of an older version, or a GGML or GGJT file. Nothing of it is executed.""");
+        return syntax.group("Output")
+                .option("-o --outfile", "FILE", "file to write, or a folder (default: the input's, under the model's name)")
+                .choice("--outtype", TYPES, "type of the matrices; auto: as the checkpoint has them (adapters: f32)", "f16")
+                .option("--split-max-size", "N[M|G]", "several files, each with at most so many bytes of tensors")
+                .flag("--vocab-only", "only keys and tokenizer, no tensors")
+                .flag("--dry-run", "checks all and says what would be written")
+                .flag("--force", "replaces existing files")
+                .flag("--json", "the report as JSON")
+                .group("What the files of the model do not say")
+                .option("--model-name", "NAME", "name of the model")
+                .option("--chat-template", "NAME|FILE", "chat template: chatml, llama3, zephyr, phi3, gemma, or a Jinja file")
+                .option("--metadata", "FILE", "JSON with general.* keys that win over what is found")
+                .option("--base", "DIR", "configuration of an adapter's base model, where the adapter does not name a folder")
+                .option("--pre", "NAME", "llama.cpp's name of the pre-tokenizer, where it is not recognised");
+    }
+
+    @Override
+    public int run(Arguments a, Environment environment) throws IOException {
+        if (a.operands().isEmpty()) {
+            throw new InvalidOptionException("INPUT", "a folder or weight file", "nothing", "lucifer-llama convert DIR --outfile model.gguf");
+        }
+        ConvertReport report;
+        try (ProgressLine progress = environment.progress()) {
+            report = Convert.run(options(a), progress, environment.cancel());
+        }
+        environment.print(a.has("--json") ? json(report) : text(report));
+        return ExitCode.OK;
+    }
+
+    static ConvertOptions options(Arguments a) {
+        Optional<Path> metadata = Optional.ofNullable(a.text("--metadata")).map(name -> ModelMixin.path("--metadata", name));
+        var details = new ConvertOptions.Details(Optional.ofNullable(a.text("--model-name")), Optional.ofNullable(a.text("--chat-template")),
+                metadata, Optional.ofNullable(a.text("--pre")),
+                Optional.ofNullable(a.text("--base")).map(name -> ModelMixin.path("--base", name)));
+        ConvertOptions defaults = ConvertOptions.of(ModelMixin.path("INPUT", a.operands().getFirst()));
+        ConvertType type = a.has("--outtype") ? ConvertType.valueOf(a.text("--outtype").toUpperCase(Locale.ROOT)) : defaults.type();
+        return new ConvertOptions(defaults.input(), Optional.ofNullable(a.text("--outfile")).map(name -> ModelMixin.path("--outfile", name)),
+                type, details, a.has("--vocab-only"), bytes(a), a.has("--dry-run"), a.has("--force"));
+    }
+
+    /** "2G", "300M", "1000000": powers of 1000, as the reference counts them. */
+    private static long bytes(Arguments a) {
+        String text = a.text("--split-max-size");
+        if (text == null) {
+            return 0;
+        }
+        String digits = text.replaceFirst("[MGmg]$", "");
+        long unit = digits.equals(text) ? 1 : text.toUpperCase(Locale.ROOT).endsWith("G") ? 1_000_000_000 : 1_000_000;
+        try {
+            return Math.multiplyExact(Long.parseLong(digits), unit);
+        } catch (NumberFormatException | ArithmeticException odd) {
+            throw new InvalidOptionException("--split-max-size", "a number of bytes, or one with M or G", Arguments.quote(text));
+        }
+    }
+
+    private static String text(ConvertReport report) {
+        var out = new StringBuilder();
+        report.files().forEach(file -> out.append(file).append('\n'));
+        return out.toString();
+    }
+
+    private static String json(ConvertReport report) {
+        return Json.pretty(Json.object("files", report.files().stream().map(Path::toString).toList(), "architecture", report.architecture(),
+                "name", report.name(), "type", report.type().name().toLowerCase(Locale.ROOT), "tensors", report.tensors(),
+                "parameters", report.parameters(), "inputBytes", report.inputBytes(), "outputBytes", report.outputBytes(),
+                "millis", report.millis()));
+    }
+}
