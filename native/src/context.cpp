@@ -219,6 +219,7 @@ int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_
         if (context->context == nullptr) {
             fail_init(*model);
         }
+        context->threads.attach(context->context.get(), params->n_threads, params->n_threads_batch);
         const llama_context * c = context->context.get();
         context->n_vocab    = llama_vocab_n_tokens(model->vocab);
         context->n_batch    = (int32_t) llama_n_batch(c);
@@ -276,6 +277,7 @@ int32_t lucifer_context_set_threads(struct lucifer_context * context, int32_t n_
         require_range("n_threads", n_threads, 1, GGML_MAX_N_THREADS);
         require_range("n_threads_batch", n_threads_batch, 1, GGML_MAX_N_THREADS);
         llama_set_n_threads(context->context.get(), n_threads, n_threads_batch);
+        context->threads.attach(context->context.get(), n_threads, n_threads_batch);
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

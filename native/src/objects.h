@@ -4,6 +4,7 @@
 
 #include "guard.h"
 #include "rpc.h"
+#include "threads.h"
 
 #include "llama-cpp.h"
 #include "common/chat.h"
@@ -50,7 +51,8 @@ struct lucifer_adapter {
 };
 
 struct lucifer_context {
-    llama_context_ptr context;
+    lucifer::thread_pools threads; // before the context, which uses them to its end
+    llama_context_ptr     context;
     lucifer_model *   model;
     const char *      subject;
 
