@@ -88,7 +88,18 @@ static bool is_computing() {
 }
 #endif
 
-static void on_abort(const char * message) {
+// Where the library was built is of no use to its user: "ggml/src/ggml.c:3629: GGML_ASSERT(…) failed".
+static const char * without_build_folder(const char * message) {
+    for (const char * root : {"/ggml/src/", "/ggml/include/", "/src/llama", "/src/models/", "/src/unicode", "/common/"}) {
+        if (const char * found = strstr(message, root)) {
+            return found + 1;
+        }
+    }
+    return message;
+}
+
+static void on_abort(const char * full_message) {
+    const char *       message = without_build_folder(full_message);
     const call_state & call = this_call();
     if (call.depth > 0 && std::uncaught_exceptions() == call.uncaught && !is_computing()) {
         throw abort_caught{message};

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 namespace lucifer {
@@ -203,14 +204,35 @@ load_request read_request(const lucifer_model_params & in) {
     return request;
 }
 
-llama_model_ptr load(load_request & request) {
+// What llama.cpp believes and its kernels assert on, on worker threads, which ends the process.
+void check_metadata(const char * path, const llama_model * model) {
+    const std::string arch = meta_value(model, "general.architecture");
+    for (const char * name : {"layer_norm_rms_epsilon", "layer_norm_epsilon", "group_norm_epsilon"}) {
+        const std::string key  = arch + ".attention." + name;
+        const std::string text = meta_value(model, key.c_str());
+        if (!text.empty() && !(atof(text.c_str()) >= 0)) {
+            fail(LUCIFER_STATUS_INVALID_FILE, "%s: %s is %s, expected a number that is not negative", path, key.c_str(), text.c_str());
+        }
+    }
+}
+
+llama_model_ptr load(load_request & request, bool on_cpu_only) {
     request.params.progress_callback_user_data = &request;
-    llama_model_ptr model(request.paths.size() == 1
-                              ? llama_model_load_from_file(request.paths[0], request.params)
-                              : llama_model_load_from_splits(request.paths.data(), request.paths.size(), request.params));
+    llama_model_ptr model;
+    try {
+        model.reset(request.paths.size() == 1
+                        ? llama_model_load_from_file(request.paths[0], request.params)
+                        : llama_model_load_from_splits(request.paths.data(), request.paths.size(), request.params));
+    } catch (const abort_caught & e) {
+        if (!on_cpu_only) {
+            throw; // may be the device's fault
+        }
+        fail(LUCIFER_STATUS_INVALID_FILE, "%s: an assertion of llama.cpp failed: %s", request.paths[0], e.message.c_str());
+    }
     if (model == nullptr) {
         fail_load(request);
     }
+    check_metadata(request.paths[0], model.get());
     return model;
 }
 
@@ -308,7 +330,7 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
             request.cancelled = true;
             fail_load(request);
         }
-        auto model          = std::make_unique<lucifer_model>(load(request), request.paths[0]);
+        auto model          = std::make_unique<lucifer_model>(load(request, devices.empty()), request.paths[0]);
         const int32_t n_all = llama_model_n_layer(model->model.get()) + 1; // and the output layer
         const int32_t asked = request.params.n_gpu_layers;
         model->n_gpu_layers = devices.empty() ? 0 : asked < 0 ? n_all : std::min(asked, n_all);
