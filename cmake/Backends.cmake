@@ -21,6 +21,10 @@ foreach(backend IN LISTS backends)
             message(FATAL_ERROR "Backend cuda needs NVIDIA's CUDA toolkit (nvcc), 12 or later: install cuda-toolkit from NVIDIA's "
                 "package repository (Debian's own: apt install nvidia-cuda-toolkit), and put its bin folder on the PATH.")
         endif()
+        if(NOT TARGET CUDA::cublas OR NOT TARGET CUDA::cuda_driver)
+            message(FATAL_ERROR "Backend cuda needs cuBLAS and the driver's stub (lib/stubs/libcuda.so), which this CUDA toolkit lacks: "
+                "install libcublas-dev and cuda-driver-dev of the toolkit's version from NVIDIA's package repository.")
+        endif()
         if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT LUCIFER_PORTABLE AND NOT EXISTS /proc/driver/nvidia)
             message(FATAL_ERROR "Backend cuda on a machine without an NVIDIA GPU: name the architectures to build for, "
                 "for example -DCMAKE_CUDA_ARCHITECTURES=90 (all that upstream supports: preset release).")
@@ -45,18 +49,15 @@ foreach(backend IN LISTS backends)
     endif()
 endforeach()
 
-# Portable: the CPU's backend once per instruction set level, the best of which is chosen at run time.
+# Every backend a library of its own, loaded at run time if it can be: for a build that runs everywhere, and with a GPU backend,
+# which linked in would stop everything where its driver is missing. Upstream then wants the CPU's backend once per
+# instruction set level, of which the best is chosen at run time.
 option(LUCIFER_PORTABLE "One build for every machine of this OS and architecture" OFF)
-set(GGML_CPU_ALL_VARIANTS ${LUCIFER_PORTABLE})
-if(LUCIFER_PORTABLE)
-    set(GGML_NATIVE OFF)
-else()
-    set(GGML_NATIVE ON)
-endif()
-
-# Then, and with a GPU, every backend is loaded at run time if it can be: linked in, a missing driver would stop everything.
 set(GGML_BACKEND_DL OFF)
+set(GGML_NATIVE ON)
 if(LUCIFER_PORTABLE OR GGML_CUDA OR GGML_METAL OR GGML_VULKAN)
     set(GGML_BACKEND_DL ON)
+    set(GGML_NATIVE OFF)
 endif()
+set(GGML_CPU_ALL_VARIANTS ${GGML_BACKEND_DL})
 list(JOIN backends "," LUCIFER_BACKENDS_BUILT)
