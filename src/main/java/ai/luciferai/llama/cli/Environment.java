@@ -57,18 +57,12 @@ final class Environment {
 
     /** All of stdin, as text. */
     String readAll() throws IOException {
-        waiting = true;
-        try {
-            return TextFile.decode(Path.of("stdin"), in.readAllBytes());
-        } finally {
-            waiting = false;
-        }
+        return waiting(() -> TextFile.decode(Path.of("stdin"), in.readAllBytes()));
     }
 
     /** The next line of stdin without its end, or null when there is none. */
     String readLine() throws IOException {
-        waiting = true;
-        try {
+        return waiting(() -> {
             var line = new ByteArrayOutputStream();
             int b = in.read();
             if (b < 0) {
@@ -79,6 +73,20 @@ final class Environment {
             }
             String text = TextFile.decode(Path.of("stdin"), line.toByteArray());
             return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        });
+    }
+
+    /** Something that waits for input. */
+    @FunctionalInterface
+    interface Input {
+        String read() throws IOException;
+    }
+
+    /** Reads input; meanwhile {@link #waiting()}. */
+    String waiting(Input input) throws IOException {
+        waiting = true;
+        try {
+            return input.read();
         } finally {
             waiting = false;
         }

@@ -33,7 +33,7 @@ final class Interactive {
 
     /** @param first what is said first, or null */
     int run(String first) throws IOException {
-        try (Session session = model.session(plan.contextOptions()); Lines lines = typed ? new TerminalLines() : new PipedLines(environment)) {
+        try (Session session = model.session(plan.contextOptions()); Lines lines = typed ? new TerminalLines(environment) : new PipedLines(environment)) {
             Talk talk = talk(session);
             lines.onInterrupt(this::interrupted);
             if (typed) {
@@ -89,7 +89,12 @@ final class Interactive {
         Cancel cancel = typed ? new Cancel() : environment.cancel();
         answering = cancel;
         try {
-            Completion completion = talk.answer(input, plan.options(), environment::stream, cancel);
+            Completion completion = talk.answer(input, plan.options(), token -> {
+                environment.stream(token);
+                if (environment.cancel().requested()) {
+                    cancel.request();
+                }
+            }, cancel);
             environment.print(completion.text().endsWith("\n") ? "" : "\n");
             if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
                 environment.say(CompletionText.summary(completion));

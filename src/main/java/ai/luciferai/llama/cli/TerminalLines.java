@@ -14,10 +14,12 @@ import org.jline.terminal.TerminalBuilder;
 /** Lines that somebody types: editing, history across runs, search with Ctrl-R. Drawn on stderr, so that stdout has the answers alone. */
 final class TerminalLines implements Lines {
 
+    private final Environment environment;
     private final Terminal terminal;
     private final LineReader reader;
 
-    TerminalLines() throws IOException {
+    TerminalLines(Environment environment) throws IOException {
+        this.environment = environment;
         terminal = TerminalBuilder.builder().system(true).systemOutput(TerminalBuilder.SystemOutput.SysErrOrSysOut).build();
         // No quotes and no escapes in a text for a model, but a backslash at the end continues it.
         var parser = new DefaultParser().quoteChars(new char[0]).escapeChars(new char[] {'\\'});
@@ -45,12 +47,13 @@ final class TerminalLines implements Lines {
     }
 
     @Override
-    public String next() throws InterruptedLineException {
+    public String next() throws IOException, InterruptedLineException {
         try {
-            return reader.readLine("> ").replace("\\\n", "\n");
+            return environment.waiting(() -> reader.readLine("> ")).replace("\\\n", "\n");
         } catch (UserInterruptException e) {
             throw new InterruptedLineException();
-        } catch (EndOfFileException e) {
+        } catch (EndOfFileException | IllegalStateException e) {
+            // The latter when JLine has closed the terminal, because the process was told to end.
             return null;
         }
     }
