@@ -1,18 +1,21 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # All benchmarks in one run; prints the tables of README.md's section on speed. Needs a quiet machine, Linux, and what the build needs.
 #     src/test/bench/run.sh [speed|start|memory|peer]...
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/../../.."
 work=build/bench
 lib=$work/lib
 what=${*:-speed start memory peer}
 
 ./lucifer-llama --version >/dev/null # builds what is missing
-mvn -q -o test-compile
-java_home=$(./lucifer-llama doctor --json | sed -n 's/.*"java.home" *: *"\([^"]*\)".*/\1/p')
-java=${java_home:-${JAVA_HOME:?set JAVA_HOME to a JDK 25}}/bin/java
-class_path=target/test-classes:target/classes:$(find target/dist -name '*.jar' ! -name 'lucifer-llama-*' | tr '\n' ':')
-run() { "$java" --enable-native-access=ALL-UNNAMED -cp "$class_path" "$@"; }
+mvn -q test-compile
+. src/main/dist/bin/find-jdk.sh
+find_jdk
+java=$jdk/bin/java
+class_path=target/test-classes:target/dist/lib/*
+run() {
+    "$java" --enable-native-access=ALL-UNNAMED -Dai.luciferai.llama.native="$PWD/build/native/dev/lib" -cp "$class_path" "$@"
+}
 
 cmake -G Ninja -S src/test/bench -B "$work" -DCMAKE_BUILD_TYPE=Release >"$work.log"
 cmake --build "$work" >>"$work.log"
@@ -24,6 +27,7 @@ for library in libllama.so libggml-cpu.so; do
     cmp -s "$lib/$library" "build/native/dev/lib/$library" && same=yes || same=no
     echo "$library byte for byte the same on both sides: $same"
 done
+uname -sr
 echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
 
 for one in $what; do
@@ -32,8 +36,7 @@ for one in $what; do
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$big" 5
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$tiny" 10 ;;
         start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" ./lucifer-llama "$tiny" 20 ;;
-        memory) "$java" --enable-native-access=ALL-UNNAMED -Xms64m -Xmx64m -XX:+AlwaysPreTouch -cp "$class_path" \
-            ai.luciferai.llama.bench.MemoryGrowth 1000 ;;
+        memory) run -Xms64m -Xmx64m -XX:+AlwaysPreTouch -XX:+UseSerialGC ai.luciferai.llama.bench.MemoryGrowth 1000 ;;
         peer)
             mvn -q dependency:get -Dartifact=de.kherud:llama:4.2.0
             jar=${HOME}/.m2/repository/de/kherud/llama/4.2.0/llama-4.2.0.jar

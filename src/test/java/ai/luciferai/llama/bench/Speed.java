@@ -16,18 +16,18 @@ public final class Speed {
 
     private Speed() {}
 
-    /** {@code Speed LLAMA_BENCH LAUNCHER MODEL ROUNDS}; a MODEL of {@code -} is the embedded one, LLAMA_BENCH then needs its file. */
+    /** {@code Speed LLAMA_BENCH LAUNCHER MODEL ROUNDS} */
     public static void main(String[] args) throws IOException, InterruptedException {
         String model = args[2];
         int rounds = Integer.parseInt(args[3]);
         Map<String, List<Double>> theirs = new LinkedHashMap<>();
         Map<String, List<Double>> ours = new LinkedHashMap<>();
         for (int round = 0; round < rounds; round++) {
-            theirs(Run.output(args[0], "-m", model, "-t", "2", "-r", "3", "-o", "json"), theirs);
-            ours(Run.output(args[1], "bench", "-m", model, "-t", "2", "-r", "3", "--json"), ours);
+            collect(Run.output(args[0], "-m", model, "-t", "2", "-r", "3", "-o", "json"), theirs);
+            collect(Run.output(args[1], "bench", "-m", model, "-t", "2", "-r", "3", "--json"), ours);
         }
         System.out.printf("%n%s, %d rounds in turn, three runs each, two threads%n%n", Path.of(model).getFileName(), rounds);
-        System.out.println("| test | llama-bench, tok/s | lucifer-llama bench, tok/s | ratio | difference per token, us |");
+        System.out.println("| test | llama-bench, tok/s | lucifer-llama bench, tok/s | ratio | difference per token, µs |");
         System.out.println("| --- | ---: | ---: | ---: | ---: |");
         theirs.forEach((test, samples) -> {
             double a = Run.median(samples);
@@ -36,16 +36,11 @@ public final class Speed {
         });
     }
 
-    private static void theirs(String json, Map<String, List<Double>> samples) throws IOException {
+    /** Both print llama-bench's JSON. */
+    private static void collect(String json, Map<String, List<Double>> samples) throws IOException {
         for (JsonNode test : JSON.readTree(json)) {
             String name = test.get("n_gen").asInt() == 0 ? "pp" + test.get("n_prompt") : "tg" + test.get("n_gen");
             test.get("samples_ts").forEach(s -> samples.computeIfAbsent(name, n -> new ArrayList<>()).add(s.asDouble()));
-        }
-    }
-
-    private static void ours(String json, Map<String, List<Double>> samples) throws IOException {
-        for (JsonNode test : JSON.readTree(json).get("results")) {
-            test.get("samples").forEach(s -> samples.computeIfAbsent(test.get("test").asText(), n -> new ArrayList<>()).add(s.asDouble()));
         }
     }
 }
