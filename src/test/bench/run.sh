@@ -33,9 +33,9 @@ echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(s
 for one in $what; do
     case $one in
         speed)
-            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$big" 5
-            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" ./lucifer-llama "$tiny" 10 ;;
-        start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" ./lucifer-llama "$tiny" 20 ;;
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$big" 2 5 3
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$tiny" 1 5 40 ;;
+        start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" target/dist/bin/lucifer-llama "$tiny" 20 ;;
         memory) run -Xms64m -Xmx64m -XX:+AlwaysPreTouch -XX:+UseSerialGC ai.luciferai.llama.bench.MemoryGrowth 1000 ;;
         peer)
             mvn -q dependency:get -Dartifact=de.kherud:llama:4.2.0
