@@ -362,10 +362,14 @@ LUCIFER_API int32_t lucifer_memory_pos_min(struct lucifer_context * context, int
 
 /* --- state of one sequence ----------------------------------------------------------------------------------------- */
 
+/* The file is llama.cpp's, with a checksum and a fingerprint of the model behind it. */
 LUCIFER_API int32_t lucifer_state_save(struct lucifer_context * context, int32_t seq_id, const char * path,
                                        const int32_t * tokens, int32_t n_tokens);
 
-/* Replaces the sequence by a saved one and gives the tokens that were saved with it. INVALID_FILE for a state of another model. */
+/*
+ * Replaces the sequence by a saved one and gives the tokens that were saved with it. INVALID_FILE for a state of another model, or
+ * one that lucifer_state_save did not write.
+ */
 LUCIFER_API int32_t lucifer_state_load(struct lucifer_context * context, int32_t seq_id, const char * path,
                                        int32_t * tokens, int32_t cap, int32_t * n_tokens);
 

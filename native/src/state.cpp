@@ -7,7 +7,7 @@
 //   length of llama.cpp's part  uint64
 //   checksum of llama.cpp's part uint64
 //
-// A file without ours (llama.cpp's tools write such) is read too; then only llama.cpp's checks protect it.
+// A file without them is refused: llama.cpp believes the number of cells, and allocates for it until the process is killed.
 
 #include "objects.h"
 
@@ -134,15 +134,16 @@ uint64_t check_file(const char * path, const lucifer_context & context) {
         fail(LUCIFER_STATUS_INVALID_FILE, "%s: it says it holds %u tokens, but has %llu bytes", path, head[2], (unsigned long long) size);
     }
     trailer end;
-    if (size >= sizeof(head) + sizeof(end) && fseek(file.get(), -(long) sizeof(end), SEEK_END) == 0 &&
-        fread(&end, sizeof(end), 1, file.get()) == 1 && memcmp(end.magic, trailer_magic, sizeof(end.magic)) == 0) {
-        if (end.fingerprint != fingerprint(context.model->model.get())) {
-            fail(LUCIFER_STATUS_INVALID_FILE, "%s: the state was saved by another model than %s", path, context.model->path.c_str());
-        }
-        fseek(file.get(), 0, SEEK_SET);
-        if (end.length != size - sizeof(end) || end.checksum != checksum_of(file.get(), end.length)) {
-            bad_file(path, "the file is damaged: its checksum differs");
-        }
+    if (size < sizeof(head) + sizeof(end) || fseek(file.get(), -(long) sizeof(end), SEEK_END) != 0 ||
+        fread(&end, sizeof(end), 1, file.get()) != 1 || memcmp(end.magic, trailer_magic, sizeof(end.magic)) != 0) {
+        bad_file(path, "the file is truncated, or was not saved by this library");
+    }
+    if (end.fingerprint != fingerprint(context.model->model.get())) {
+        fail(LUCIFER_STATUS_INVALID_FILE, "%s: the state was saved by another model than %s", path, context.model->path.c_str());
+    }
+    fseek(file.get(), 0, SEEK_SET);
+    if (end.length != size - sizeof(end) || end.checksum != checksum_of(file.get(), end.length)) {
+        bad_file(path, "the file is damaged: its checksum differs");
     }
     return head[2];
 }

@@ -358,7 +358,7 @@ static void saves_and_loads_a_state() {
     fclose(file);
     CHECK_FAILS(LUCIFER_STATUS_INVALID_FILE, "checksum", lucifer_state_load(b.context, 0, path.c_str(), back.data(), (int32_t) back.size(), &n));
 #if !defined(_WIN32)
-    for (long cut : {0L, 3L, 11L, 12L, 40L, size / 3, size - 40}) { // without our trailer only llama.cpp's checks are left
+    for (long cut : {0L, 3L, 11L, 12L, 40L, size / 3, size - 40}) {
         const std::string command = "truncate -s " + std::to_string(cut) + " " + path;
         CHECK_OK(lucifer_state_save(a.context, 0, path.c_str(), tokens.data(), (int32_t) tokens.size()));
         CHECK(system(command.c_str()) == 0);
