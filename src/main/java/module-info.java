@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic") // pickle has no module descriptor
 module ai.luciferai.llama {
     requires com.fasterxml.jackson.databind;
+    requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;
     requires org.yaml.snakeyaml;

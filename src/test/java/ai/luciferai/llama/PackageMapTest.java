@@ -42,7 +42,7 @@ class PackageMapTest {
 
     /** What a package may use besides the JDK: prefixes of package names. */
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
-            "cli", Set.of("com.fasterxml.jackson", "org.jline"),
+            "cli", Set.of("com.fasterxml.jackson", "org.jline", "picocli"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
             "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));

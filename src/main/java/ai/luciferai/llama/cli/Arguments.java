@@ -12,23 +12,24 @@ import java.util.List;
  */
 final class Arguments {
 
-    private record Given(Syntax.Option option, String name, String value) {}
-
     private final Syntax syntax;
-    private final List<Given> given = new ArrayList<>();
-    private final List<String> operands = new ArrayList<>();
+    private final List<Syntax.Given> given;
+    private final List<String> operands;
 
-    Arguments(Syntax syntax) {
+    Arguments(Syntax syntax, List<Syntax.Given> given, List<String> operands) {
         this.syntax = syntax;
+        this.given = given;
+        this.operands = operands;
+        given.forEach(Arguments::requireChoice);
     }
 
-    void add(Syntax.Option option, String name, String value) {
-        if (!option.choices().isEmpty() && !option.choices().contains(value)) {
-            String near = Similar.nearest(value, option.choices());
-            throw new InvalidOptionException(name, "one of " + String.join(", ", option.choices()), quote(value),
+    private static void requireChoice(Syntax.Given one) {
+        List<String> choices = one.option().choices();
+        if (!choices.isEmpty() && !choices.contains(one.value())) {
+            String near = Similar.nearest(one.value(), choices);
+            throw new InvalidOptionException(one.name(), "one of " + String.join(", ", choices), quote(one.value()),
                     near == null ? null : "did you mean " + near + "?");
         }
-        given.add(new Given(option, name, value));
     }
 
     /** The words that belong to no option, in order. */
@@ -43,7 +44,7 @@ final class Arguments {
 
     /** Whether a switch is on: as last said, or the default. */
     boolean on(String name, boolean fallback) {
-        Given last = last(name);
+        Syntax.Given last = last(name);
         return last == null ? fallback : last.option().names().contains(last.name());
     }
 
@@ -54,7 +55,7 @@ final class Arguments {
 
     /** The option's last value, or the default. */
     String text(String name, String fallback) {
-        Given last = last(name);
+        Syntax.Given last = last(name);
         return last == null ? fallback : last.value();
     }
 
@@ -62,7 +63,7 @@ final class Arguments {
     List<String> texts(String name) {
         Syntax.Option option = syntax.named(name);
         var values = new ArrayList<String>();
-        for (Given one : given) {
+        for (Syntax.Given one : given) {
             if (one.option() == option) {
                 values.add(one.value());
             }
@@ -89,7 +90,7 @@ final class Arguments {
 
     /** A whole number; the record that takes it checks the range. */
     int integer(String name, int fallback) {
-        Given last = last(name);
+        Syntax.Given last = last(name);
         return last == null ? fallback : integerOf(last.name(), last.value());
     }
 
@@ -113,7 +114,7 @@ final class Arguments {
 
     /** A finite decimal number. */
     float decimal(String name, float fallback) {
-        Given last = last(name);
+        Syntax.Given last = last(name);
         return last == null ? fallback : decimalOf(last.name(), last.value());
     }
 
@@ -133,11 +134,11 @@ final class Arguments {
 
     /** The option as the user typed it last, for messages. */
     String typed(String name) {
-        Given last = last(name);
+        Syntax.Given last = last(name);
         return last == null ? name : last.name();
     }
 
-    private Given last(String name) {
+    private Syntax.Given last(String name) {
         Syntax.Option option = syntax.named(name);
         for (int i = given.size() - 1; i >= 0; i--) {
             if (given.get(i).option() == option) {

@@ -58,7 +58,7 @@ public final class Main {
         environment.verbosity(LogMixin.verbosity(arguments));
         int code = ExitCode.OK;
         if (arguments.has("--help")) {
-            environment.print(HelpText.of(syntax));
+            environment.print(syntax.help());
         } else {
             LogMixin.route(environment);
             code = command.run(arguments, environment);
@@ -95,7 +95,7 @@ public final class Main {
 
     private static int help(String[] args, Environment environment) {
         if (args.length > 1) {
-            environment.print(HelpText.of(syntax(command(args[1]))));
+            environment.print(syntax(command(args[1])).help());
         } else {
             environment.print(overview());
         }
@@ -104,23 +104,24 @@ public final class Main {
     }
 
     private static String overview() {
-        var out = new StringBuilder("""
+        var verbs = new StringBuilder();
+        for (String verb : VERBS) {
+            verbs.append("  %-16s%s%n".formatted(verb, command(verb).syntax().summary().lines().findFirst().orElseThrow()));
+        }
+        return """
                 Usage: lucifer-llama VERB [options]
                        lucifer-llama [options of generate]
 
                 llama.cpp in one JVM process.
 
                 Verbs:
-                """);
-        for (String verb : VERBS) {
-            String summary = command(verb).syntax().summary();
-            int end = summary.indexOf('\n');
-            HelpText.entry(out, "  " + verb, end < 0 ? summary : summary.substring(0, end));
-        }
-        HelpText.entry(out, "  help VERB", "Shows a verb's options, as VERB --help does.");
-        HelpText.entry(out, "  --version", "Shows the versions of lucifer-llama, llama.cpp, ggml and the JDK.");
-        return out.append("\nResults go to stdout, everything else to stderr. -q, -v and -vv say how much of it.\n\n")
-                .append(ExitCode.HELP).append('\n').toString();
+                %s  help VERB       Shows a verb's options, as VERB --help does.
+                  --version       Shows the versions of lucifer-llama, llama.cpp, ggml and the JDK.
+
+                Results go to stdout, everything else to stderr. -q, -v and -vv say how much of it.
+
+                %s
+                """.formatted(verbs, ExitCode.HELP);
     }
 
     private static int report(Throwable fault, Syntax syntax, Arguments arguments, Environment environment) {

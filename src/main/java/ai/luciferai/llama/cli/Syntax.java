@@ -6,15 +6,26 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Stack;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * What a verb accepts, declared in the order in which its help shows it.
+ * What a verb accepts, declared in the order in which its help shows it; picocli reads the words and writes the help.
  *
- * <p>Parsing follows llama.cpp: an option takes the next word whatever it looks like ({@code -p -n} has the prompt "-n"), words
- * have one or two dashes as declared and are never bundled, a repeated option counts with its last value. On top,
- * {@code --name=value} works, and {@code --} ends the options.
+ * <p>Declared in code, not by annotations, which would be read by reflection at each start. Parsing follows llama.cpp: an option takes
+ * the next word whatever it looks like ({@code -p -n} has the prompt "-n"), words have one or two dashes as declared and are never
+ * bundled, a repeated option counts with its last value. On top, {@code --name=value} works, and {@code --} ends the options.
  */
 final class Syntax {
+
+    private static final int WIDTH = 110;
 
     /** How an option gets its value. */
     enum Kind {
@@ -28,18 +39,29 @@ final class Syntax {
         OPTIONAL
     }
 
-    /** One option; {@code fallback} is what its help shows as the default (null: nothing). */
-    record Option(Kind kind, List<String> names, List<String> opposites, String parameter, List<String> choices, String help,
-                  Object fallback, String group) {}
+    /** One option. */
+    record Option(Kind kind, List<String> names, List<String> opposites, String parameter, List<String> choices) {
+
+        private boolean isNamed(String word) {
+            return names.contains(word) || opposites.contains(word);
+        }
+    }
+
+    /** An option as it was given; {@code value} is "" for one that takes none. */
+    record Given(Option option, String name, String value) {}
 
     private final String verb;
     private final String operands;
     private final int maxOperands;
     private final String summary;
-    private final List<Option> options = new ArrayList<>();
     private final Map<String, Option> byName = new HashMap<>();
-    private final List<String> notes = new ArrayList<>();
-    private String group = "Options";
+    private final List<ArgGroupSpec.Builder> groups = new ArrayList<>();
+    private final StringBuilder notes = new StringBuilder();
+
+    /** What is being parsed: the words, the first that is not accounted for, and the options so far. */
+    private String[] words = {};
+    private int cursor;
+    private final List<Given> given = new ArrayList<>();
 
     /**
      * @param verb        its name
@@ -56,18 +78,18 @@ final class Syntax {
 
     /** Starts a group of the help; the options that follow belong to it. */
     Syntax group(String title) {
-        group = title;
+        groups.add(ArgGroupSpec.builder().validate(false).order(groups.size()).heading("%n" + literal(title) + ":%n"));
         return this;
     }
 
     /** An option without value. */
     Syntax flag(String names, String help) {
-        return add(new Option(Kind.FLAG, words(names), List.of(), "", List.of(), help, null, group));
+        return add(new Option(Kind.FLAG, words(names), List.of(), "", List.of()), help, null);
     }
 
     /** A flag that can also be denied; the last word said counts. */
     Syntax toggle(String names, String opposites, String help) {
-        return add(new Option(Kind.SWITCH, words(names), words(opposites), "", List.of(), help, null, group));
+        return add(new Option(Kind.SWITCH, words(names), words(opposites), "", List.of()), help, null);
     }
 
     /** An option with a value. */
@@ -77,29 +99,44 @@ final class Syntax {
 
     /** An option with a value and a default, which only the help reads. */
     Syntax option(String names, String parameter, String help, Object fallback) {
-        return add(new Option(Kind.VALUE, words(names), List.of(), parameter, List.of(), help, fallback, group));
+        return add(new Option(Kind.VALUE, words(names), List.of(), parameter, List.of()), help, fallback);
     }
 
     /** An option with one of some values; the default is for the help. */
     Syntax choice(String names, List<String> choices, String help, Object fallback) {
-        return add(new Option(Kind.VALUE, words(names), List.of(), bars(choices), choices, help, fallback, group));
+        return add(new Option(Kind.VALUE, words(names), List.of(), bars(choices), choices), help, fallback);
     }
 
     /** Like {@link #choice}, but the value may be left out; it is then the first one. */
     Syntax optional(String names, List<String> choices, String help, Object fallback) {
-        return add(new Option(Kind.OPTIONAL, words(names), List.of(), bars(choices), choices, help, fallback, group));
+        return add(new Option(Kind.OPTIONAL, words(names), List.of(), bars(choices), choices), help, fallback);
     }
 
     /** A paragraph below the options. */
     Syntax note(String text) {
-        notes.add(text);
+        notes.append("%n").append(literal(text)).append("%n");
         return this;
     }
 
-    private Syntax add(Option option) {
-        options.add(option);
+    private Syntax add(Option option, String help, Object fallback) {
         register(option, option.names());
         register(option, option.opposites());
+        if (groups.isEmpty()) {
+            group("Options");
+        }
+        var names = new ArrayList<>(option.names());
+        names.addAll(option.opposites());
+        OptionSpec.Builder spec = OptionSpec.builder(names.toArray(String[]::new))
+                .description(literal(help + (fallback == null ? "" : " (default: " + fallback + ")")))
+                .order(byName.size());
+        switch (option.kind()) {
+            case FLAG, SWITCH -> spec.arity("0").type(boolean.class).setter(recording(option));
+            case VALUE -> spec.arity("1").type(String.class).paramLabel(option.parameter())
+                    .parameterConsumer((rest, arg, command) -> recordValue(option, rest));
+            case OPTIONAL -> spec.arity("0..1").type(String.class).paramLabel(option.parameter())
+                    .parameterConsumer((rest, arg, command) -> recordOptional(option, rest));
+        }
+        groups.getLast().addArg(spec.build());
         return this;
     }
 
@@ -119,59 +156,109 @@ final class Syntax {
         return String.join("|", choices);
     }
 
+    /** picocli formats its texts. */
+    private static String literal(String text) {
+        return text.replace("%", "%%").replace("\n", "%n");
+    }
+
+    private CommandLine commandLine() {
+        CommandSpec spec = CommandSpec.create().name("lucifer-llama " + verb);
+        groups.forEach(group -> spec.addArgGroup(group.build()));
+        spec.addPositional(PositionalParamSpec.builder().arity("0..*").type(List.class).auxiliaryTypes(String.class).hidden(true).build());
+        spec.usageMessage().customSynopsis("lucifer-llama " + verb + " [options]" + (operands.isEmpty() ? "" : " " + operands))
+                .description("%n" + literal(summary)).footer(notes.toString()).width(WIDTH).sortOptions(false);
+        spec.parser().posixClusteredShortOptionsAllowed(false).overwrittenOptionsAllowed(true).toggleBooleanFlags(false);
+        return new CommandLine(spec).setExpandAtFiles(false).setInterpolateVariables(false);
+    }
+
+    /** The help of the verb. */
+    String help() {
+        return commandLine().getUsageMessage(Ansi.OFF);
+    }
+
     /** Reads the words from {@code args[from]} on. */
     Arguments parse(String[] args, int from) {
-        var parsed = new Arguments(this);
-        int i = from;
-        while (i < args.length) {
-            String word = args[i++];
-            if (word.equals("--")) {
-                while (i < args.length) {
-                    operand(parsed, args[i++]);
-                }
-            } else if (word.length() > 1 && word.startsWith("-")) {
-                i = option(parsed, word, args, i);
-            } else {
-                operand(parsed, word);
-            }
+        words = Arrays.copyOfRange(args, from, args.length);
+        cursor = 0;
+        given.clear();
+        List<String> rest;
+        try {
+            rest = commandLine().parseArgs(words).matchedPositionalValue(0, List.of());
+        } catch (UnmatchedArgumentException e) {
+            throw unknown(e.getUnmatched().getFirst());
+        } catch (ParameterException e) {
+            throw refusal(e);
         }
-        return parsed;
-    }
-
-    /** Takes one option, and its value from {@code args[next]} or after "="; returns the index behind what it took. */
-    private int option(Arguments parsed, String word, String[] args, int next) {
-        Option option = byName.get(word);
-        if (option == null) {
-            int equals = word.indexOf('=');
-            option = equals > 0 ? byName.get(word.substring(0, equals)) : null;
-            if (option == null || option.kind() == Kind.FLAG || option.kind() == Kind.SWITCH) {
-                throw unknown(word);
-            }
-            parsed.add(option, word.substring(0, equals), word.substring(equals + 1));
-            return next;
-        }
-        switch (option.kind()) {
-            case FLAG, SWITCH -> parsed.add(option, word, "");
-            case VALUE -> {
-                if (next == args.length) {
-                    throw new InvalidOptionException(word, "a value (" + option.parameter() + ")", "nothing", see());
-                }
-                parsed.add(option, word, args[next++]);
-            }
-            case OPTIONAL -> {
-                boolean given = next < args.length && option.choices().contains(args[next]);
-                parsed.add(option, word, given ? args[next++] : option.choices().getFirst());
-            }
-        }
-        return next;
-    }
-
-    private void operand(Arguments parsed, String word) {
-        if (parsed.operands().size() == maxOperands) {
+        if (rest.size() > maxOperands) {
             throw new InvalidOptionException(verb, maxOperands == 0 ? "options only" : "no more than " + operands,
-                    Arguments.quote(word), see());
+                    Arguments.quote(rest.get(maxOperands)), see());
         }
-        parsed.operands().add(word);
+        return new Arguments(this, List.copyOf(given), List.copyOf(rest));
+    }
+
+    /** A setter that picocli calls for each occurrence, in order. */
+    private CommandLine.Model.ISetter recording(Option option) {
+        return new CommandLine.Model.ISetter() {
+            @Override
+            public <T> T set(T value) {
+                if (value != null) { // null: picocli's reset before parsing
+                    record(option, "", false);
+                }
+                return value;
+            }
+        };
+    }
+
+    /** The next word, also one that looks like an option, which picocli would refuse. */
+    private void recordValue(Option option, Stack<String> rest) {
+        if (rest.isEmpty()) {
+            seek(option);
+            throw new InvalidOptionException(words[cursor], "a value (" + option.parameter() + ")", "nothing", see());
+        }
+        record(option, rest.pop(), true);
+    }
+
+    /** The next word when it is one of the choices, or stands behind "=". */
+    private void recordOptional(Option option, Stack<String> rest) {
+        seek(option);
+        boolean inline = words[cursor].indexOf('=') > 0;
+        boolean said = inline || !rest.isEmpty() && option.choices().contains(rest.peek());
+        record(option, said ? rest.pop() : option.choices().getFirst(), said);
+    }
+
+    /** Notes an option under the name that the user typed, which picocli does not tell. */
+    private void record(Option option, String value, boolean takesValue) {
+        seek(option);
+        String name = nameIn(words[cursor]);
+        boolean inline = words[cursor].length() > name.length();
+        cursor += takesValue && !inline ? 2 : 1;
+        given.add(new Given(option, name, value));
+    }
+
+    private void seek(Option option) {
+        while (!option.isNamed(nameIn(words[cursor]))) {
+            cursor++;
+        }
+    }
+
+    private String nameIn(String word) {
+        int equals = word.indexOf('=');
+        return byName.containsKey(word) || equals < 0 ? word : word.substring(0, equals);
+    }
+
+    /** picocli refuses the values of flags, and wraps what a consumer throws. */
+    private InvalidOptionException refusal(ParameterException e) {
+        if (e.getCause() instanceof InvalidOptionException ours) {
+            return ours;
+        }
+        for (String word : Arrays.copyOfRange(words, cursor, words.length)) {
+            Option option = byName.get(nameIn(word));
+            boolean takesNone = option != null && (option.kind() == Kind.FLAG || option.kind() == Kind.SWITCH);
+            if (takesNone && !byName.containsKey(word)) {
+                return new InvalidOptionException(word, "no value behind " + nameIn(word), Arguments.quote(word), see());
+            }
+        }
+        return new InvalidOptionException(verb, "words that its --help lists", e.getMessage(), see());
     }
 
     private InvalidOptionException unknown(String word) {
@@ -202,19 +289,7 @@ final class Syntax {
         return verb;
     }
 
-    String operands() {
-        return operands;
-    }
-
     String summary() {
         return summary;
-    }
-
-    List<Option> options() {
-        return options;
-    }
-
-    List<String> notes() {
-        return notes;
     }
 }

@@ -141,11 +141,12 @@ class SyntaxTest {
 
     @Test
     void helpShowsGroupsDefaultsAndChoices() {
-        String help = HelpText.of(syntax);
+        String help = syntax.help();
         assertTrue(help.startsWith("Usage: lucifer-llama verb [options] FILE\n\nDoes it.\n"), help);
-        assertTrue(help.contains("-n, --number N                a number (default: 3)"), help);
-        assertTrue(help.contains("--mode fast|slow"), help);
-        assertTrue(help.contains("-fa, --flash [on|off]"), help);
+        assertTrue(help.contains("-n, --number=N"), help);
+        assertTrue(help.contains("a number (default: 3)"), help);
+        assertTrue(help.contains("--mode=fast|slow"), help);
+        assertTrue(help.contains("-fa, --flash[=on|off]"), help);
         assertTrue(help.lines().allMatch(line -> line.length() <= 120), help);
     }
 }
