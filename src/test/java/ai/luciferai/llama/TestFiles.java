@@ -4,8 +4,10 @@ import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.GgufArray;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
+import ai.luciferai.llama.gguf.GgufType;
 import ai.luciferai.llama.gguf.GgufWriter;
 import ai.luciferai.llama.gguf.Metadata;
+import ai.luciferai.llama.gguf.SplitName;
 import ai.luciferai.llama.gguf.TensorInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +29,7 @@ final class TestFiles {
     private static final int WIDTH = 32;
     private static final int FEED_FORWARD = 64;
     private static final int POSITIONS = 64;
+    private static final int LAYERS = 2;
 
     private TestFiles() {}
 
@@ -56,12 +59,8 @@ final class TestFiles {
 
     /** A copy of a model with other metadata. */
     static Path copy(Path model, Path file, UnaryOperator<Metadata.Builder> change) {
-        try (GgufFile from = GgufReader.read(model); FileChannel channel = open(file)) {
-            GgufWriter writer = new GgufWriter(channel, change.apply(from.metadata().toBuilder()).build(), from.tensors());
-            for (TensorInfo tensor : from.tensors()) {
-                writer.write(tensor.name(), 0, from.data(tensor));
-            }
-            writer.finish();
+        try (GgufFile from = GgufReader.read(model)) {
+            writePart(file, change.apply(from.metadata().toBuilder()).build(), from.tensors(), from);
             return file;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -113,6 +112,99 @@ final class TestFiles {
         linear(tensors, "blk.0.ffn_down", FEED_FORWARD, WIDTH);
         norm(tensors, "blk.0.layer_output_norm");
         return write(file, metadata, tensors, 5);
+    }
+
+    /** A Mamba of two layers with the embedded model's vocabulary: its memory cannot go back. */
+    static Path recurrent(Path file) {
+        int inner = 2 * WIDTH;
+        UnaryOperator<Metadata.Builder> sizes = m -> m.uint32("mamba.ssm.conv_kernel", 4).uint32("mamba.ssm.inner_size", inner)
+                .uint32("mamba.ssm.state_size", 8).uint32("mamba.ssm.time_step_rank", 4)
+                .float32("mamba.attention.layer_norm_rms_epsilon", 1e-5f);
+        Map<TensorInfo, Float> tensors = new LinkedHashMap<>();
+        matrix(tensors, "token_embd", WIDTH, 1024);
+        weight(tensors, "output_norm", 1f, WIDTH);
+        for (int i = 0; i < LAYERS; i++) {
+            String layer = "blk." + i + ".";
+            weight(tensors, layer + "attn_norm", 1f, WIDTH);
+            weight(tensors, layer + "ssm_in", 0.3f, WIDTH, 2 * inner);
+            weight(tensors, layer + "ssm_conv1d", 0.3f, 4, inner);
+            tensors.put(TensorInfo.of(layer + "ssm_conv1d.bias", GgmlType.F32, inner), 0.1f);
+            weight(tensors, layer + "ssm_x", 0.3f, inner, 4 + 2 * 8);
+            weight(tensors, layer + "ssm_dt", 0.3f, 4, inner);
+            tensors.put(TensorInfo.of(layer + "ssm_dt.bias", GgmlType.F32, inner), 0.1f);
+            // zero, because a positive one would let the state grow without end
+            tensors.put(TensorInfo.of(layer + "ssm_a", GgmlType.F32, 8, inner), 0f);
+            tensors.put(TensorInfo.of(layer + "ssm_d", GgmlType.F32, inner), 0.3f);
+            weight(tensors, layer + "ssm_out", 0.3f, inner, WIDTH);
+        }
+        return writeWithTinyVocabulary(file, "mamba", sizes, tensors);
+    }
+
+    /** A Command R7B of four layers, three of which see only the last {@code window} tokens. */
+    static Path windowed(Path file, int window) {
+        UnaryOperator<Metadata.Builder> sizes = m -> m.uint32("cohere2.attention.sliding_window", window)
+                .uint32("cohere2.attention.head_count", 2).uint32("cohere2.attention.head_count_kv", 2)
+                .uint32("cohere2.feed_forward_length", FEED_FORWARD).uint32("cohere2.rope.dimension_count", WIDTH / 2)
+                .uint32("cohere2.block_count", 4).float32("cohere2.logit_scale", 1f)
+                .float32("cohere2.attention.layer_norm_epsilon", 1e-5f);
+        Map<TensorInfo, Float> tensors = new LinkedHashMap<>();
+        matrix(tensors, "token_embd", WIDTH, 1024);
+        weight(tensors, "output_norm", 1f, WIDTH);
+        for (int i = 0; i < 4; i++) {
+            String layer = "blk." + i + ".";
+            weight(tensors, layer + "attn_norm", 1f, WIDTH);
+            for (String name : List.of("attn_q", "attn_k", "attn_v", "attn_output")) {
+                matrix(tensors, layer + name, WIDTH, WIDTH);
+            }
+            matrix(tensors, layer + "ffn_gate", WIDTH, FEED_FORWARD);
+            matrix(tensors, layer + "ffn_up", WIDTH, FEED_FORWARD);
+            matrix(tensors, layer + "ffn_down", FEED_FORWARD, WIDTH);
+        }
+        return writeWithTinyVocabulary(file, "cohere2", sizes, tensors);
+    }
+
+    private static Path writeWithTinyVocabulary(Path file, String architecture, UnaryOperator<Metadata.Builder> sizes,
+            Map<TensorInfo, Float> tensors) {
+        try (GgufFile tiny = GgufReader.read(EmbeddedModel.path())) {
+            Metadata.Builder m = tiny.metadata().toBuilder().string("general.architecture", architecture);
+            m.uint32(architecture + ".context_length", 512).uint32(architecture + ".embedding_length", WIDTH)
+                    .uint32(architecture + ".block_count", LAYERS);
+            return write(file, sizes.apply(m).build(), tensors, 7);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void weight(Map<TensorInfo, Float> tensors, String name, float factor, long... shape) {
+        tensors.put(TensorInfo.of(name + ".weight", GgmlType.F32, shape), factor);
+    }
+
+    /** A model in three files, the metadata in the first one; the path of that. */
+    static Path split(Path model, Path folderAndPrefix) {
+        int count = 3;
+        try (GgufFile from = GgufReader.read(model)) {
+            int each = Math.ceilDiv(from.tensors().size(), count);
+            for (int part = 0; part < count; part++) {
+                List<TensorInfo> own = from.tensors().subList(part * each, Math.min(from.tensors().size(), (part + 1) * each));
+                Metadata.Builder m = (part == 0 ? from.metadata().toBuilder() : Metadata.builder())
+                        .integer("split.no", GgufType.UINT16, part).integer("split.count", GgufType.UINT16, count)
+                        .integer("split.tensors.count", GgufType.INT32, from.tensors().size());
+                writePart(SplitName.of(folderAndPrefix, part, count), m.build(), own, from);
+            }
+            return SplitName.of(folderAndPrefix, 0, count);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void writePart(Path file, Metadata metadata, List<TensorInfo> tensors, GgufFile from) throws IOException {
+        try (FileChannel channel = open(file)) {
+            GgufWriter writer = new GgufWriter(channel, metadata, tensors);
+            for (TensorInfo tensor : tensors) {
+                writer.write(tensor.name(), 0, from.data(tensor));
+            }
+            writer.finish();
+        }
     }
 
     private static void matrix(Map<TensorInfo, Float> tensors, String name, int in, int out) {
