@@ -1,9 +1,13 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.convert.Conversion;
+import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 
 /** The verb {@code convert}: a Hugging Face or PyTorch model becomes a GGUF file, in Java alone. */
 public final class Convert {
@@ -21,8 +25,45 @@ public final class Convert {
         return new ConvertReport(options, Conversion.run(options.request(), progress, cancel));
     }
 
+    /**
+     * Converts, then quantizes: through a temporary file of 16 bits in the folder of the output, which is gone when this returns.
+     *
+     * @param options its type is what the temporary file has, AUTO for what the checkpoint has
+     */
+    public static ConvertReport run(ConvertOptions options, QuantType type, Progress progress, Cancel cancel) throws IOException {
+        Check.require(!options.vocabOnly() && !options.dryRun(), "outtype", "one of f32, f16, bf16, q8_0, auto with vocab-only and dry-run", type);
+        Check.require(options.splitMaxSize() == 0, "split-max-size", "none with a type that needs quantizing", options.splitMaxSize());
+        Path place = options.outfile().orElse(options.input()).toAbsolutePath();
+        boolean named = options.outfile().isPresent() && !Files.isDirectory(place);
+        Path folder = named || !Files.isDirectory(place) ? place.getParent() : place;
+        if (named) {
+            AtomicFile.requireUsable(place, options.force(), List.of());
+        }
+        Path temporary = Files.createTempDirectory(folder, ".convert-");
+        try {
+            ConvertReport converted = run(options.withOutfile(temporary), progress, cancel);
+            Path between = converted.files().getFirst();
+            Path output = named ? place : folder.resolve(between.getFileName().toString()
+                    .replaceFirst("-(F32|F16|BF16)\\.gguf$", "-" + type + ".gguf"));
+            QuantizeReport report = Quantize.run(QuantizeOptions.of(between, output, type).withForce(options.force()), progress, cancel);
+            return new ConvertReport(options, report.outputs(), converted.architecture(), converted.name(), converted.type(), converted.tensors(),
+                    converted.parameters(), converted.inputBytes(), report.bytes(), converted.millis() + (long) report.millis());
+        } finally {
+            delete(temporary);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+
     /** The model classes that can be converted, by the name that config.json gives them. */
-    public static java.util.List<String> architectures() {
+    public static List<String> architectures() {
         return Conversion.architectures();
     }
 }

@@ -4,6 +4,7 @@ import ai.luciferai.llama.Convert;
 import ai.luciferai.llama.ConvertOptions;
 import ai.luciferai.llama.ConvertReport;
 import ai.luciferai.llama.ConvertType;
+import ai.luciferai.llama.QuantType;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,7 +25,8 @@ final class ConvertCommand implements Command {
                 file in such a folder, an adapter of PEFT, a GGUF of an older version, or a GGML or GGJT file. Nothing of it is executed.""");
         return syntax.group("Output")
                 .option("-o --outfile", "FILE", "file to write, or a folder (default: the input's, under the model's name)")
-                .choice("--outtype", TYPES, "type of the matrices; auto: as the checkpoint has them (adapters: f32)", "f16")
+                .option("--outtype", "TYPE", "type of the matrices: f32, f16, bf16, q8_0, auto (as the checkpoint has them), or any that quantize "
+                        + "knows, such as q4_k_m", "f16, adapters f32")
                 .option("--split-max-size", "N[M|G]", "several files, each with at most so many bytes of tensors")
                 .flag("--vocab-only", "only keys and tokenizer, no tensors")
                 .flag("--dry-run", "checks all and says what would be written")
@@ -43,9 +45,12 @@ final class ConvertCommand implements Command {
         if (a.operands().isEmpty()) {
             throw new InvalidOptionException("INPUT", "a folder or weight file", "nothing", "lucifer-llama convert DIR --outfile model.gguf");
         }
+        ConvertOptions options = options(a);
+        Optional<QuantType> quantized = quantized(a);
         ConvertReport report;
         try (ProgressLine progress = environment.progress()) {
-            report = Convert.run(options(a), progress, environment.cancel());
+            report = quantized.isPresent() ? Convert.run(options, quantized.get(), progress, environment.cancel())
+                    : Convert.run(options, progress, environment.cancel());
         }
         environment.print(a.has("--json") ? json(report) : text(report));
         return ExitCode.OK;
@@ -57,9 +62,16 @@ final class ConvertCommand implements Command {
                 metadata, Optional.ofNullable(a.text("--pre")),
                 Optional.ofNullable(a.text("--base")).map(name -> ModelMixin.path("--base", name)));
         ConvertOptions defaults = ConvertOptions.of(ModelMixin.path("INPUT", a.operands().getFirst()));
-        ConvertType type = a.has("--outtype") ? ConvertType.valueOf(a.text("--outtype").toUpperCase(Locale.ROOT)) : defaults.type();
+        ConvertType type = quantized(a).isPresent() ? ConvertType.AUTO
+                : a.has("--outtype") ? ConvertType.valueOf(a.text("--outtype").toUpperCase(Locale.ROOT)) : defaults.type();
         return new ConvertOptions(defaults.input(), Optional.ofNullable(a.text("--outfile")).map(name -> ModelMixin.path("--outfile", name)),
                 type, details, a.has("--vocab-only"), bytes(a), a.has("--dry-run"), a.has("--force"));
+    }
+
+    /** The type that only quantizing gives, or empty. */
+    private static Optional<QuantType> quantized(Arguments a) {
+        String type = a.text("--outtype");
+        return type == null || TYPES.contains(type.toLowerCase(Locale.ROOT)) ? Optional.empty() : Optional.of(QuantType.parse(type));
     }
 
     /** "2G", "300M", "1000000": powers of 1000, as the reference counts them. */

@@ -24,6 +24,8 @@ final class TypeConverter {
     private final TensorReader reader;
     /** Whether the stored bits are copied: the storage has the output's type and nothing is computed. */
     private final boolean copy;
+    /** Whether BF16 becomes F16 without a stop in between: the usual conversion, worth a loop of its own. */
+    private final boolean narrow;
     private final boolean packed;
     private final float[] floats = new float[BLOCK];
     private final short[] shorts = new short[BLOCK];
@@ -40,6 +42,8 @@ final class TypeConverter {
         };
         this.packed = tensor.packed() != null;
         this.copy = same != null && tensor.function() == null && tensor.pieces().stream().allMatch(piece -> piece.type() == same);
+        this.narrow = type == GgmlType.F16 && tensor.function() == null
+                && tensor.pieces().stream().allMatch(piece -> piece.type() == DType.BF16);
         this.bytes = new byte[type == GgmlType.Q8_0 ? BLOCK / 32 * 34 : 0];
     }
 
@@ -81,9 +85,17 @@ final class TypeConverter {
             copyRuns(start, n, out, at, 2);
             return;
         }
-        reader.read(start, floats, n);
-        for (int i = 0; i < n; i++) {
-            shorts[i] = Float.floatToFloat16(floats[i]);
+        if (narrow) {
+            copyRuns(start, n, out, at, 2);
+            MemorySegment.copy(out, TensorReader.I16, at, shorts, 0, n);
+            for (int i = 0; i < n; i++) {
+                shorts[i] = Float.floatToFloat16(Float.intBitsToFloat(shorts[i] << 16));
+            }
+        } else {
+            reader.read(start, floats, n);
+            for (int i = 0; i < n; i++) {
+                shorts[i] = Float.floatToFloat16(floats[i]);
+            }
         }
         MemorySegment.copy(shorts, 0, out, TensorReader.I16, at, n);
     }
