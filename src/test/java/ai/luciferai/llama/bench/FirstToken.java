@@ -14,8 +14,8 @@ public final class FirstToken {
     public static void main(String[] args) throws IOException, InterruptedException {
         String model = args[2];
         int rounds = Integer.parseInt(args[3]);
-        String[] theirCommand = {args[0], "-m", model, "-p", "list files in src directory\n", "--temp", "0", "-n", "8", "-t", "2", "-no-cnv", "--no-display-prompt"};
-        String[] ourCommand = {args[1], "generate", "-m", model, "-p", "list files in src directory\n", "--temp", "0", "-n", "8", "-t", "2", "--no-display-prompt"};
+        String[] theirCommand = {args[0], "-m", model, "-p", "list files in src directory\n", "--temp", "0", "-n", "8", "-t", "1", "-no-cnv", "--no-display-prompt"};
+        String[] ourCommand = {args[1], "generate", "-m", model, "-p", "list files in src directory\n", "--temp", "0", "-n", "8", "-t", "1", "--no-display-prompt"};
         List<Double> theirs = new ArrayList<>();
         List<Double> ours = new ArrayList<>();
         for (int round = -1; round < rounds; round++) { // the first round fills the page cache
