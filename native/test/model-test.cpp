@@ -464,7 +464,7 @@ int main(int argc, char ** argv) {
         return 2;
     }
     g_path = argv[1];
-    CHECK_OK(lucifer_init(nullptr));
+    CHECK_OK(lucifer_init(LUCIFER_LIB_DIR));
     loads_and_describes();
     refuses_bad_loads();
     more_layers_than_there_are_is_all();

@@ -125,7 +125,7 @@ int main(int argc, char ** argv) {
         return 2;
     }
     g_path = argv[1];
-    CHECK_OK(lucifer_init(nullptr));
+    CHECK_OK(lucifer_init(LUCIFER_LIB_DIR));
     plans_without_writing();
     quantizes_with_progress();
     cancelling_removes_the_output();
