@@ -101,8 +101,10 @@ public final class Doctor {
     private static String generate(Progress progress, Cancel cancel) {
         GenerateOptions options = GenerateOptions.defaults().withMaxTokens(TOKENS).withIgnoreEos(true)
                 .withSampling(Sampling.greedy());
-        Completion c = Generate.run(Generate.Request.of(Prompt.text("list files\n")).withOptions(options), token -> {}, progress,
-                cancel).completion();
+        // one thread: the quickest for so small a model, also on a machine that is busy
+        Generate.Request request = Generate.Request.of(Prompt.text("list files\n")).withOptions(options)
+                .withContextOptions(ContextOptions.defaults().withThreads(1));
+        Completion c = Generate.run(request, token -> {}, progress, cancel).completion();
         cancel.check("doctor");
         Check.require(c.tokens().size() == TOKENS, "generate", TOKENS + " tokens", c.tokens().size());
         return "%d tokens of the embedded model in %.0f ms".formatted(TOKENS, c.timings().totalMillis());
