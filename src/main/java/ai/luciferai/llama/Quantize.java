@@ -1,6 +1,9 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.QuantizeResult.State;
+import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.DiskSpace;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.MappedFile;
@@ -15,7 +18,10 @@ import ai.luciferai.llama.gguf.ModelPreflight;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -28,6 +34,12 @@ public final class Quantize {
 
     /** Metadata of the output beyond the input's. */
     private static final long MORE_METADATA = 4096;
+
+    /** What {@link #choose} considers, best first: a type is left out when a smaller one is as good. */
+    private static final List<QuantType> LADDER = List.of(QuantType.Q8_0, QuantType.Q6_K, QuantType.Q5_K_M, QuantType.Q5_K_S,
+            QuantType.Q4_K_M, QuantType.Q4_K_S, QuantType.IQ4_XS, QuantType.Q3_K_L, QuantType.Q3_K_M, QuantType.IQ3_M, QuantType.IQ3_S,
+            QuantType.Q3_K_S, QuantType.IQ3_XS, QuantType.IQ3_XXS, QuantType.Q2_K, QuantType.IQ2_M, QuantType.IQ2_S, QuantType.IQ2_XS,
+            QuantType.IQ2_XXS, QuantType.IQ1_M, QuantType.IQ1_S);
 
     private Quantize() {}
 
@@ -55,11 +67,7 @@ public final class Quantize {
         cancel.check("quantize of " + options.input());
         Inputs inputs = inputs(options);
         QuantizePlan plan = plan(options, inputs);
-        if (plan.importanceMissing()) {
-            throw new InvalidOptionException("imatrix", "an importance matrix, which " + options.type() + " needs for this model",
-                    options.importance().file().<Object>map(file -> file + ", which has no entry for some tensors").orElse("none"),
-                    "make one, or choose a type that needs none");
-        }
+        requirePossible(plan);
         DiskSpace.require(options.output(), plan.fileBytes());
         try (QuantizeOutput output = QuantizeOutput.open(options, inputs.parts())) {
             QuantizeParams params = params(options);
@@ -68,6 +76,73 @@ public final class Quantize {
             List<Path> written = output.commit(cancel);
             return new QuantizeReport(plan, written, bytes(written), (System.nanoTime() - start) / 1e6);
         }
+    }
+
+    private static void requirePossible(QuantizePlan plan) {
+        QuantizeOptions options = plan.options();
+        if (plan.importanceMissing()) {
+            throw new InvalidOptionException("imatrix", "an importance matrix, which " + options.type() + " needs for this model",
+                    options.importance().file().<Object>map(file -> file + ", which has no entry for some tensors").orElse("none"),
+                    "make one, or choose a type that needs none");
+        }
+        if (plan.requantized() > 0 && !options.allowRequantize()) {
+            QuantizePlan.TensorPlan first = plan.tensors().stream()
+                    .filter(tensor -> tensor.before().isQuantized() && tensor.before() != tensor.after()).findFirst().orElseThrow();
+            throw new InvalidOptionException("allow-requantize", "it for " + options.input() + ", where " + plan.requantized()
+                    + " tensors are quantized already, such as " + first.name() + " (" + first.before().label() + ")", "off",
+                    "quantizing twice loses quality: start from the F16 or BF16 model where there is one");
+        }
+    }
+
+    /**
+     * Quantizes one after the other, and goes on when one fails. An output that exists is left alone, unless {@code force}.
+     *
+     * @throws ai.luciferai.llama.core.CancelledException when the flag was set: what was done before stays
+     */
+    public static List<QuantizeResult> runAll(List<QuantizeOptions> batch, Progress progress, Cancel cancel) {
+        var results = new ArrayList<QuantizeResult>();
+        for (QuantizeOptions options : batch) {
+            results.add(runOne(options, progress, cancel));
+        }
+        return results;
+    }
+
+    private static QuantizeResult runOne(QuantizeOptions options, Progress progress, Cancel cancel) {
+        if (Files.exists(options.output()) && !options.force()) {
+            return new QuantizeResult(options, State.SKIPPED, Optional.empty(), Optional.empty());
+        }
+        try {
+            return new QuantizeResult(options, State.DONE, Optional.of(run(options, progress, cancel)), Optional.empty());
+        } catch (CancelledException e) {
+            throw e;
+        } catch (BridgeException | IOException e) {
+            return new QuantizeResult(options, State.FAILED, Optional.empty(), Optional.of(e));
+        }
+    }
+
+    /**
+     * The best type that fits a budget, by the sizes that each would really have; {@code type} and {@code output} of the options do
+     * not matter. Types that need an importance matrix are considered when there is one.
+     *
+     * @throws InvalidOptionException when even the smallest does not fit
+     */
+    public static QuantizeChoice choose(QuantizeOptions options, QuantizeBudget budget) throws IOException {
+        Inputs inputs = inputs(options);
+        var considered = new ArrayList<QuantizeChoice.Candidate>();
+        for (QuantType type : LADDER) {
+            QuantizePlan plan = plan(options.withType(type), inputs);
+            boolean fits = plan.fileBytes() <= budget.fileBytes();
+            String verdict = plan.importanceMissing() ? "needs an importance matrix" : fits ? "chosen" : "too large";
+            considered.add(new QuantizeChoice.Candidate(type, plan.fileBytes(), verdict));
+            if (fits && !plan.importanceMissing()) {
+                return new QuantizeChoice(plan, budget, considered);
+            }
+        }
+        QuantizeChoice.Candidate smallest = considered.stream().filter(candidate -> candidate.verdict().equals("too large"))
+                .min(Comparator.comparingLong(QuantizeChoice.Candidate::fileBytes)).orElseThrow();
+        throw new InvalidOptionException(budget.option(), "room for at least %s, which needs a file of %s"
+                .formatted(smallest.type(), DiskSpace.text(smallest.fileBytes())), budget.text(),
+                "a smaller model is better than a smaller type");
     }
 
     /** The output's name when none is given: {@code model.gguf} or {@code model-f16.gguf} becomes {@code model-q4_k_m.gguf}. */
@@ -104,6 +179,7 @@ public final class Quantize {
     private static QuantizePlan plan(QuantizeOptions options, Inputs inputs) throws IOException {
         QuantizeParams params = params(options);
         params.dryRun = true;
+        params.allowRequantize = true; // the plan tells how many tensors this concerns; run() refuses
         Quantizer.Outcome outcome = Quantizer.run(params, Progress.NONE, Cancel.NONE);
         List<QuantizePlan.TensorPlan> tensors = outcome.tensors().stream().map(Quantize::tensor).toList();
         return new QuantizePlan(options, tensors, outcome.nElements(), outcome.bytesBefore(), outcome.bytesAfter(),

@@ -46,6 +46,12 @@ public record QuantizeOptions(Path input, Path output, QuantType type, TensorTyp
         public static TensorTypes none() {
             return new TensorTypes(Optional.empty(), Optional.empty(), List.of(), false, false);
         }
+
+        /** With types by name, in any case; null: as the mixture says. */
+        public static TensorTypes of(String output, String embedding, List<TensorRule> rules, boolean pure, boolean leaveOutput) {
+            return new TensorTypes(Optional.ofNullable(output).map(name -> tensorType("output-tensor-type", name)),
+                    Optional.ofNullable(embedding).map(name -> tensorType("token-embedding-type", name)), rules, pure, leaveOutput);
+        }
     }
 
     /**
@@ -184,7 +190,7 @@ public record QuantizeOptions(Path input, Path output, QuantType type, TensorTyp
     }
 
     /** Reads the name of a tensor's type in any case: {@code q6_K}. */
-    public static GgmlType tensorType(String option, String text) {
+    private static GgmlType tensorType(String option, String text) {
         return Arrays.stream(GgmlType.values()).filter(type -> type.label().equalsIgnoreCase(text)).findFirst()
                 .orElseThrow(() -> new InvalidOptionException(option, "a type such as q4_K, q6_K, q8_0, f16", text));
     }

@@ -28,11 +28,11 @@ sealed interface QuantizeOutput extends AutoCloseable {
     /** For the options' output; the inputs may not be overwritten. */
     static QuantizeOutput open(QuantizeOptions options, List<Path> inputs) throws IOException {
         return options.keepSplit() && inputs.size() > 1 ? Parts.open(options, inputs)
-                : new Whole(AtomicFile.create(options.output(), options.force(), inputs));
+                : new Whole(AtomicFile.create(options.output(), options.force(), inputs), options.output());
     }
 
     /** One file. */
-    record Whole(AtomicFile file) implements QuantizeOutput {
+    record Whole(AtomicFile file, Path name) implements QuantizeOutput {
 
         @Override
         public Path temporary() {
@@ -42,7 +42,7 @@ sealed interface QuantizeOutput extends AutoCloseable {
         @Override
         public List<Path> commit(Cancel cancel) throws IOException {
             file.commit(cancel);
-            return List.of(file.target());
+            return List.of(name);
         }
 
         @Override

@@ -32,6 +32,16 @@ public record QuantizePlan(QuantizeOptions options, List<TensorPlan> tensors, lo
         public TensorPlan {
             shape = List.copyOf(shape);
         }
+
+        /** Name of the type in the input: {@code f16}. */
+        public String from() {
+            return before.label();
+        }
+
+        /** Name of the type in the output: {@code q4_K}. */
+        public String to() {
+            return after.label();
+        }
     }
 
     public QuantizePlan {

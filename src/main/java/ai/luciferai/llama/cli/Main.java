@@ -11,7 +11,8 @@ import java.util.Locale;
 public final class Main {
 
     /** Verbs in the order of the help. */
-    static final List<String> VERBS = List.of("generate", "convert", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+    static final List<String> VERBS =
+            List.of("generate", "convert", "quantize", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
 
     private Main() {}
 
@@ -77,6 +78,7 @@ public final class Main {
     static Command command(String verb) {
         return switch (verb) {
             case "generate" -> new GenerateCommand();
+            case "quantize" -> new QuantizeCommand();
             case "info" -> new InfoCommand();
             case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();

@@ -90,7 +90,8 @@ final class ProgressLine implements Progress, AutoCloseable {
         if (counted && rate > 0) {
             line.append("  ").append(rate(rate, event.unit())).append(' ').append(suffix(event.unit())).append("/s");
         }
-        event.metrics().forEach((name, value) -> line.append(String.format(Locale.ROOT, "  %s %.4g", name, value)));
+        event.metrics().forEach((name, value) -> line.append("  ").append(name).append(' ').append(value == Math.rint(value)
+                ? Long.toString(value.longValue()) : String.format(Locale.ROOT, "%.4g", value)));
         if (rate > 0 && event.total() > event.done()) {
             line.append("  ETA ").append(duration((long) Math.ceil((event.total() - event.done()) / rate)));
         }

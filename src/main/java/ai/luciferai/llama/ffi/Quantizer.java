@@ -51,7 +51,7 @@ public final class Quantizer {
     /**
      * Quantizes, or makes the plan with {@link QuantizeParams#dryRun}. When it fails or is cancelled there is no output.
      *
-     * @param progress hears "quantize" in bytes of the input, with the metrics "tensors" and "of"
+     * @param progress hears "quantize" in bytes of the input, with the metric "tensors", those done
      */
     public static Outcome run(QuantizeParams params, Progress progress, Cancel cancel) {
         NativeLibrary.require();
@@ -70,8 +70,7 @@ public final class Quantizer {
     }
 
     private static Progress.Event quantized(long[] cells) {
-        return new Progress.Event("quantize", cells[2], cells[3], "bytes",
-                Map.of("tensors", (double) cells[0], "of", (double) cells[1]));
+        return new Progress.Event("quantize", cells[2], cells[3], "bytes", Map.of("tensors", (double) cells[0]));
     }
 
     private static Outcome outcome(MemorySegment report, MemorySegment plan) {
