@@ -8,6 +8,8 @@ final class LogMixin {
     private LogMixin() {}
 
     static void declare(Syntax syntax) {
+        syntax.group("Process")
+                .flag(Isolation.OPTION, "work in a process of its own: when native code ends it, this one says so and ends with 5");
         syntax.group("Messages (stderr)")
                 .flag("-q --quiet", "errors only: no progress, no remarks")
                 .flag("-v --verbose", "also llama.cpp's log")

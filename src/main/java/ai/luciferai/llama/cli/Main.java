@@ -47,7 +47,9 @@ public final class Main {
                     Command command = command(bare ? "generate" : first);
                     syntax = syntax(command);
                     arguments = syntax.parse(args, bare ? 0 : 1);
-                    return run(command, syntax, arguments, environment);
+                    return arguments.has(Isolation.OPTION) && !arguments.has("--help")
+                            ? Isolation.run(args, environment)
+                            : run(command, syntax, arguments, environment);
                 }
             }
         } catch (Throwable fault) {

@@ -161,12 +161,18 @@ final class Syntax {
         return text.replace("%", "%%").replace("\n", "%n");
     }
 
+    /** The first line by itself, the others as one paragraph that the help fills. */
+    private static String reflowed(String text) {
+        int first = text.indexOf('\n') + 1;
+        return text.substring(0, first) + text.substring(first).replace('\n', ' ');
+    }
+
     private CommandLine commandLine() {
         CommandSpec spec = CommandSpec.create().name("lucifer-llama " + verb);
         groups.forEach(group -> spec.addArgGroup(group.build()));
         spec.addPositional(PositionalParamSpec.builder().arity("0..*").type(List.class).auxiliaryTypes(String.class).hidden(true).build());
         spec.usageMessage().customSynopsis("lucifer-llama " + verb + " [options]" + (operands.isEmpty() ? "" : " " + operands))
-                .description("%n" + literal(summary)).footer(notes.toString()).width(WIDTH).sortOptions(false);
+                .description("%n" + literal(reflowed(summary))).footer(notes.toString()).width(WIDTH).sortOptions(false);
         spec.parser().posixClusteredShortOptionsAllowed(false).overwrittenOptionsAllowed(true).toggleBooleanFlags(false);
         return new CommandLine(spec).setExpandAtFiles(false).setInterpolateVariables(false);
     }

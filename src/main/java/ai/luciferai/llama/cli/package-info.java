@@ -1,11 +1,10 @@
 /**
  * The command {@code lucifer-llama}: one class per verb, which turns words into the façade's option records and results into text.
  *
- * <p><b>Uses</b> the façade and {@code core}; JLine in conversations on a terminal only, jackson's generator for JSON output only. The
- * words are read by {@link ai.luciferai.llama.cli.Syntax}, 200 lines of our own: picocli's class files are of a version that neither
- * class data sharing nor the AOT cache takes, which cost 100 ms at every start (230 ms with its annotations), more than all else
- * between the first instruction and the first token. Single-dash words of several letters ({@code -ngl}) and values that look like options
- * are llama.cpp's customs, too, not picocli's.
+ * <p><b>Uses</b> the façade and {@code core}; JLine in conversations on a terminal only, jackson's generator for JSON output only; picocli
+ * behind {@link ai.luciferai.llama.cli.Syntax}, declared in code, because reading its annotations costs more at each start than all our
+ * own code. Its class files are of a version that neither class data sharing nor the AOT cache takes, 100 ms at each start: the
+ * distribution raises it.
  *
  * <p><b>Output.</b> Results on stdout, everything else on stderr. stdout is UTF-8 whatever the locale.
  *

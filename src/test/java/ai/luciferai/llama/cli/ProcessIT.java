@@ -1,6 +1,7 @@
 package ai.luciferai.llama.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -115,6 +116,38 @@ class ProcessIT {
         assertTrue(process.isAlive());
         interrupt(process);
         assertEquals(128 + 2, end(process)); // ended by the signal itself
+    }
+
+    @Test
+    void isolatedWorkIsTheSame() throws Exception {
+        Process process = start(java(Main.class, "generate", "--isolate", "-p", "list files in src directory\\n", "--temp", "0", "-t", "1"), Map.of());
+        assertEquals(0, end(process));
+        assertEquals("ls src/", printed("out"));
+        process = start(java(Main.class, "info", "--isolate", "missing.gguf"), Map.of());
+        assertEquals(ExitCode.INPUT_FILE, end(process));
+        assertTrue(printed("err").startsWith("error: missing.gguf: "), printed("err"));
+    }
+
+    @Test
+    void isolatedWorkThatDiesIsToldAndDocumented() throws Exception {
+        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
+                Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        ProcessHandle child = process.descendants().findFirst().orElseThrow();
+        assertEquals(0, new ProcessBuilder("kill", "-KILL", Long.toString(child.pid())).start().waitFor());
+        assertEquals(ExitCode.NATIVE, end(process));
+        assertTrue(printed("err").contains("error: the process that did the work ended with code 137, by signal 9"), printed("err"));
+    }
+
+    @Test
+    void endOfTheIsolatingProcessEndsTheIsolated() throws Exception {
+        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
+                Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        ProcessHandle child = process.descendants().findFirst().orElseThrow();
+        process.destroy();
+        assertEquals(128 + 15, end(process));
+        assertFalse(child.isAlive());
     }
 
     @Test
