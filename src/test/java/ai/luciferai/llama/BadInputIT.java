@@ -203,7 +203,8 @@ class BadInputIT {
             refuses(UnsupportedModelException.class, model::embedder, "vocabulary");
             refuses(UnsupportedModelException.class, () -> model.tokenize("x"), "vocabulary");
         }
-        Bench.Request one = Bench.Request.defaults().withModel(bare).withTests(List.of(new Bench.Test(4, 2))).withRepetitions(1);
+        Bench.Request one = Bench.Request.defaults().withModel(bare).withContextOptions(Tiny.CONTEXT)
+                .withTests(List.of(new Bench.Test(4, 2))).withRepetitions(1);
         assertEquals(1, Bench.run(one, Progress.NONE, Cancel.NONE).results().size());
     }
 }
