@@ -5,6 +5,7 @@
 
 #include "common/chat.h"
 #include "common/common.h"
+#include "common/jinja/lexer.h"
 #include "common/json.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace lucifer {
 namespace {
 
 constexpr int max_depth = 100; // of brackets in JSON and in a template's tags, and of its blocks: the engine recurses
+constexpr int max_words = 500; // in one tag of a template
 
 std::vector<const char *> builtin_names() {
     std::vector<const char *> names((size_t) llama_chat_builtin_templates(nullptr, 0));
@@ -31,29 +33,45 @@ bool is_source(const std::string & text) {
     return text.find("{{") != std::string::npos || text.find("{%") != std::string::npos;
 }
 
+// The engine recurses for each bracket and block, and for each link of a chain such as "a.b.c", "x|f|g", "not not x" or
+// {% elif %}; a Java thread's stack ends at some 1,500 links. Read by the engine's own lexer, so that nothing hides from it in a
+// string. llama.cpp's longest template has 58 words in one tag.
 void check_depth(const std::string & source) {
-    int brackets = 0, blocks = 0;
-    for (size_t at = source.find('{'); at != std::string::npos && at + 1 < source.size(); at = source.find('{', at + 1)) {
-        const char kind = source[at + 1];
-        if (kind != '{' && kind != '%') {
-            continue;
-        }
-        const size_t      end = std::min(source.find(kind == '{' ? "}}" : "%}", at), source.size());
-        const std::string tag = source.substr(at + 2, end - at - 2);
-        brackets = 0;
-        for (char c : tag) {
-            brackets += (c == '(' || c == '[' || c == '{') - (c == ')' || c == ']' || c == '}');
-            if (brackets > max_depth) {
-                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's expressions are nested deeper than %d", max_depth);
+    using jinja::token;
+    int         brackets = 0, words = 0, blocks = 0, branches = 0;
+    bool        tag = false, assigns = false;
+    std::string name; // of a statement: its first word
+    for (const token & t : jinja::lexer().tokenize(source).tokens) {
+        if (t.t == token::open_statement || t.t == token::open_expression) {
+            brackets = words = 0;
+            tag      = true;
+            assigns  = t.t == token::open_expression;
+            name     = "";
+        } else if (t.t == token::close_statement || t.t == token::close_expression) {
+            tag = false;
+            branches += name == "elif";
+            if (name == "if" || name == "for" || name == "macro" || name == "call" || name == "filter" || (name == "set" && !assigns)) {
+                blocks++;
+            } else if (name == "endif" || name == "endfor" || name == "endmacro" || name == "endcall" || name == "endfilter" ||
+                       name == "endset") {
+                blocks--;
             }
-        }
-        if (kind == '%') {
-            const size_t      word = tag.find_first_not_of("-+ \t\r\n");
-            const std::string name = word == std::string::npos ? "" : tag.substr(word, 5);
-            blocks += name.rfind("end", 0) == 0 ? -1 : name.rfind("if", 0) == 0 || name.rfind("for", 0) == 0 || name == "macro" ? 1 : 0;
-            if (blocks > max_depth) {
-                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's blocks are nested deeper than %d", max_depth);
+        } else if (tag) {
+            words++;
+            if (words == 1 && !assigns) {
+                name = t.value;
             }
+            assigns = assigns || t.t == token::equals;
+            brackets += (t.t == token::open_paren || t.t == token::open_square_bracket || t.t == token::open_curly_bracket) -
+                        (t.t == token::close_paren || t.t == token::close_square_bracket || t.t == token::close_curly_bracket);
+        }
+        if (brackets > max_depth || words > max_words) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's expressions are nested deeper than %d or longer than %d words",
+                 max_depth, max_words);
+        }
+        if (blocks > max_depth || branches > max_words) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template's blocks are nested deeper than %d or have more than %d branches",
+                 max_depth, max_words);
         }
     }
 }

@@ -1,0 +1,70 @@
+package ai.luciferai.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.gguf.TinyModel;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InfoTest {
+
+    @TempDir
+    Path folder;
+
+    private Path model;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        model = folder.resolve("model.gguf");
+        TinyModel.writeBpe(model);
+    }
+
+    @Test
+    void saysWhatTheFileHolds() throws IOException {
+        InfoReport report = Info.run(InfoOptions.of(model));
+        assertEquals(3, report.format().version());
+        assertEquals(ByteOrder.LITTLE_ENDIAN, report.format().byteOrder());
+        assertEquals(List.of("llama", "tiny", "all F32", ""),
+                List.of(report.architecture(), report.name(), report.fileType(), report.problem()));
+        assertEquals(Files.size(model), report.bytes());
+        assertEquals(report.tensors().stream().mapToLong(InfoReport.Tensor::bytes).sum(), report.tensorBytes());
+        assertEquals(8.0 * report.tensorBytes() / report.parameters(), report.bitsPerWeight());
+        assertTrue(report.chatTemplate().startsWith("{% for m in messages %}"));
+    }
+
+    @Test
+    void arraysAreCutToTheirHeads() {
+        InfoReport report = Info.run(InfoOptions.of(model).withArrayElements(2));
+        InfoReport.Pair tokens = report.metadata().stream().filter(p -> p.key().equals("tokenizer.ggml.tokens")).findFirst().orElseThrow();
+        assertEquals(List.of("!", "\""), tokens.value());
+        assertEquals("str[102]", tokens.type());
+        assertThrows(InvalidOptionException.class, () -> InfoOptions.of(model).withArrayElements(-1));
+    }
+
+    @Test
+    void offsetsAreThoseOfTheFile() throws IOException {
+        InfoReport.Tensor norm = Info.run(InfoOptions.of(model)).tensors().get(1);
+        byte[] bytes = Files.readAllBytes(model);
+        assertEquals("output_norm.weight", norm.name());
+        // the norm of the tiny model is all ones: 0x3F800000, little endian
+        assertEquals(0x3F, bytes[(int) norm.offset() + 3]);
+        assertEquals((byte) 0x80, bytes[(int) norm.offset() + 2]);
+    }
+
+    @Test
+    void badFilesAreRefusedByName() {
+        Path missing = folder.resolve("missing.gguf");
+        String message = assertThrows(InvalidFileException.class, () -> Info.run(InfoOptions.of(missing))).getMessage();
+        assertTrue(message.startsWith(missing + ": file: expected an existing file"), message);
+    }
+}
