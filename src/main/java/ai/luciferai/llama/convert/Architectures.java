@@ -83,6 +83,8 @@ final class Architectures {
             case "Nemotron" -> new LlamaFamily.Nemotron(source);
             case "Exaone" -> new LlamaFamily.Exaone(source);
             case "Glm4" -> new LlamaFamily.Glm4(source);
+            case "Ernie" -> new LlamaFamily.Ernie(source);
+            case "Llama4" -> new LlamaFamily.Llama4(source);
             case "Cohere" -> new LlamaFamily.Cohere(source);
             case "Qwen" -> new QwenFamily.Dense(source);
             case "QwenExperts" -> new QwenFamily.Experts(source);

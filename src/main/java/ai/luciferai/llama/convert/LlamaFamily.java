@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Models close to Llama: OLMo, Granite, InternLM 2, Nemotron, EXAONE, GLM-4, Command-R.
+ * Models close to Llama: OLMo, Granite, InternLM 2, Nemotron, EXAONE, GLM-4, ERNIE 4.5, Llama 4, Command-R.
  *
- * <p><i>Source</i>: llama.cpp, conversion/olmo.py, granite.py, internlm.py, nemotron.py, exaone.py, glm.py, command_r.py.
+ * <p><i>Source</i>: llama.cpp, conversion/olmo.py, granite.py, internlm.py, nemotron.py, exaone.py, glm.py, ernie.py,
+ * llama.py {@code Llama4Model}, command_r.py.
  */
 final class LlamaFamily {
 
@@ -235,6 +236,84 @@ final class LlamaFamily {
         @Override
         void vocabulary(Vocabulary vocabulary) throws IOException {
             SentencePieceVariants.glm4(vocabulary);
+        }
+    }
+
+    /** ERNIE 4.5 (dense): fused projections are split where a checkpoint has them. */
+    static final class Ernie extends Architecture {
+
+        Ernie(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        String filter(String name) {
+            return super.filter(name.replace("ernie.", "model."));
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            if (name.contains("qkv_proj")) {
+                long heads = require("num_attention_heads");
+                long size = config.has("head_dim") ? config.requireWhole("head_dim") : require("hidden_size") / heads;
+                long keyRows = require("num_key_value_heads") * size;
+                split(tensor, name, "qkv_proj", List.of("q_proj", "k_proj", "v_proj"), block, sink, heads * size, keyRows, keyRows);
+            } else if (name.contains("up_gate_proj")) {
+                long half = tensor.dim(0) / 2;
+                split(tensor, name, "up_gate_proj", List.of("gate_proj", "up_proj"), block, sink, half, half);
+            } else {
+                super.modify(tensor, name, block, sink);
+            }
+        }
+
+        private void split(Tensor tensor, String name, String fused, List<String> parts, int block, Sink sink, long... rows) {
+            List<Tensor> split = tensor.split(0, rows);
+            for (int i = 0; i < parts.size(); i++) {
+                super.modify(split.get(i), name.replace(fused, parts.get(i)), block, sink);
+            }
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            vocabulary.sentencePiece();
+            Object prefixSpace = vocabulary.tokenizerConfig().get("add_prefix_space");
+            if (prefixSpace != null) {
+                keys.bool("tokenizer.ggml.add_space_prefix", prefixSpace);
+            }
+        }
+    }
+
+    /** Llama 4 (text): fused experts, rows as they are. */
+    static final class Llama4 extends LlamaArchitecture {
+
+        Llama4(ModelSource source) {
+            super(source);
+            config.values().put("intermediate_size_moe", config.get("intermediate_size"));
+            config.values().put("intermediate_size", config.get("intermediate_size_mlp"));
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            if (name.contains("gate_up_proj")) {
+                Tensor turned = tensor.transpose();
+                long half = turned.dim(1) / 2;
+                sink.add(map(name.replace("gate_up_proj", "gate_proj.weight")), turned.slice(1, 0, half));
+                sink.add(map(name.replace("gate_up_proj", "up_proj.weight")), turned.slice(1, half, 2 * half));
+            } else if (name.endsWith("down_proj")) {
+                sink.add(map(name + ".weight"), tensor.transpose());
+            } else {
+                sink.add(map(name), tensor);
+            }
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            keys.u32(".interleave_moe_layer_step", config.requireWhole("interleave_moe_layer_step"));
+            keys.u32(".expert_feed_forward_length", config.requireWhole("intermediate_size_moe"));
+            if (config.get("layer_types") instanceof List<?> types && types.stream().allMatch("full_attention"::equals)) {
+                keys.u32(".attention.sliding_window", 0L);
+            }
         }
     }
 
