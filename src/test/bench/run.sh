@@ -36,7 +36,7 @@ for one in $what; do
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$big" 2 5 3
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$tiny" 1 5 40 ;;
         start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" target/dist/bin/lucifer-llama "$tiny" 20 ;;
-        memory) run -Xms64m -Xmx64m -XX:+AlwaysPreTouch -XX:+UseSerialGC ai.luciferai.llama.bench.MemoryGrowth 1000 ;;
+        memory) run -Xms64m -Xmx64m -XX:+AlwaysPreTouch -XX:+UseSerialGC ai.luciferai.llama.bench.MemoryGrowth 1000 1000 ;;
         peer)
             mvn -q dependency:get -Dartifact=de.kherud:llama:4.2.0
             jar=${HOME}/.m2/repository/de/kherud/llama/4.2.0/llama-4.2.0.jar

@@ -11,29 +11,39 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Resident memory over many times load, generate, close. Linux only: it reads /proc/self/status. */
+/**
+ * Resident memory over many times load, generate, close. Linux only: it reads /proc/self/status. The cycles before the count are for what
+ * grows once in every JVM: compiled code, metaspace, the allocator's arenas.
+ */
 public final class MemoryGrowth {
 
     private MemoryGrowth() {}
 
-    /** {@code MemoryGrowth CYCLES} */
+    /** {@code MemoryGrowth CYCLES WARMUP} */
     public static void main(String[] args) throws IOException {
         int cycles = Integer.parseInt(args[0]);
+        int warmup = Integer.parseInt(args[1]);
         int step = Math.max(1, cycles / 20);
-        var options = GenerateOptions.defaults().withMaxTokens(8).withSampling(Sampling.greedy());
         List<Long> series = new ArrayList<>();
-        for (int i = 1; i <= cycles; i++) {
+        cycles(warmup);
+        series.add(residentKilobytes());
+        for (int i = 0; i < cycles; i += step) {
+            cycles(step);
+            series.add(residentKilobytes());
+        }
+        System.out.printf("%nresident memory over %d cycles of load, generate 8 tokens, close, after %d that do not count; KiB, every %d:%n%n%s%n",
+                cycles, warmup, step, series);
+        System.out.printf("%nfrom the first to the last: %+d KiB, %+.3f KiB a cycle%n", series.getLast() - series.getFirst(),
+                (series.getLast() - series.getFirst()) / (double) cycles);
+    }
+
+    private static void cycles(int n) {
+        var options = GenerateOptions.defaults().withMaxTokens(8).withSampling(Sampling.greedy());
+        for (int i = 0; i < n; i++) {
             try (Model model = Model.embedded(); Session session = model.session()) {
                 session.complete(Prompt.text("list files in src directory\n"), options);
             }
-            if (i % step == 0) {
-                series.add(residentKilobytes());
-            }
         }
-        System.out.printf("%nresident memory over %d cycles of load, generate 8 tokens, close; KiB, every %d cycles:%n%n%s%n", cycles, step, series);
-        int half = series.size() / 2;
-        System.out.printf("%nfrom the middle to the end: %+d KiB, %+.3f KiB a cycle%n", series.getLast() - series.get(half - 1),
-                (series.getLast() - series.get(half - 1)) / (double) (cycles - half * step));
     }
 
     private static long residentKilobytes() throws IOException {
