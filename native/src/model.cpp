@@ -12,6 +12,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__GLIBC__)
+#    include <malloc.h>
+#endif
+
 namespace lucifer {
 
 std::string meta_value(const llama_model * model, const char * key) {
@@ -365,6 +369,9 @@ int32_t lucifer_model_free(struct lucifer_model * model) {
             (void) model->model.release();
         }
         delete model;
+#if defined(__GLIBC__)
+        malloc_trim(0); // glibc keeps what is freed, in an arena for each thread: resident memory would grow as if something leaked
+#endif
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

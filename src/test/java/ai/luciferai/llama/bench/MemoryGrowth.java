@@ -33,8 +33,13 @@ public final class MemoryGrowth {
         }
         System.out.printf("%nresident memory over %d cycles of load, generate 8 tokens, close, after %d that do not count; KiB, every %d:%n%n%s%n",
                 cycles, warmup, step, series);
-        System.out.printf("%nfrom the first to the last: %+d KiB, %+.3f KiB a cycle%n", series.getLast() - series.getFirst(),
-                (series.getLast() - series.getFirst()) / (double) cycles);
+        int half = series.size() / 2;
+        System.out.printf("%nmedian of the first half %.0f KiB, of the second half %.0f KiB%n", median(series.subList(0, half)),
+                median(series.subList(half, series.size())));
+    }
+
+    private static double median(List<Long> kilobytes) {
+        return Run.median(kilobytes.stream().map(Long::doubleValue).toList());
     }
 
     private static void cycles(int n) {
