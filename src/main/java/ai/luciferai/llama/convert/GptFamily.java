@@ -134,7 +134,7 @@ final class GptFamily {
             super(source);
         }
 
-        private long keyValueHeads(Tensor fused) {
+        private long keyValueHeads() {
             // Without the new decoder architecture, multi_query means one head; the class default of num_kv_heads does not say so and
             // makes the reference fail.
             boolean one = !Boolean.TRUE.equals(config.get("new_decoder_architecture")) && !Boolean.FALSE.equals(config.get("multi_query"));
@@ -150,7 +150,7 @@ final class GptFamily {
 
         private Tensor separate(Tensor fused) {
             long heads = require("num_attention_heads", "n_head");
-            long groups = keyValueHeads(fused);
+            long groups = keyValueHeads();
             long size = require("hidden_size") / heads;
             long perGroup = heads / groups + 2;
             Tensor seen = fused.reshape(groups, perGroup, size, fused.count() / (groups * perGroup * size));
@@ -168,7 +168,7 @@ final class GptFamily {
             keys.u32(".feed_forward_length", 4 * embedding);
             keys.u32(".block_count", blocks);
             keys.u32(".attention.head_count", require("num_attention_heads", "n_head"));
-            keys.u32(".attention.head_count_kv", keyValueHeads(null));
+            keys.u32(".attention.head_count_kv", keyValueHeads());
             keys.f32(".attention.layer_norm_epsilon", config.requireNumber("layer_norm_epsilon"));
             fileType();
         }

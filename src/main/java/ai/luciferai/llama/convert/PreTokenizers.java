@@ -70,7 +70,7 @@ final class PreTokenizers {
         JsonObject json = tokenizer.json();
         String probe = TextEncoder.normalize(json.objectOrEmpty("normalizer"), PROBE);
         JsonObject pre = json.objectOrEmpty("pre_tokenizer");
-        List<Integer> own = borders(PreTokenizer.split(pre, probe), pre.toString(), bytesOf(pre));
+        List<Integer> own = borders(PreTokenizer.split(pre, probe), bytesOf(pre));
         boolean ignoreMerges = Boolean.TRUE.equals(json.objectOrEmpty("model").get("ignore_merges"));
         var names = new ArrayList<>(TABLE.object("splits").values().keySet());
         names.sort(Comparator.comparingInt(name -> PREFERRED.contains(name) ? PREFERRED.indexOf(name) : PREFERRED.size()));
@@ -79,7 +79,7 @@ final class PreTokenizers {
         int fewest = Integer.MAX_VALUE;
         for (String name : names) {
             JsonObject entry = TABLE.object("splits").object(name);
-            List<Integer> theirs = borders(cut(probe, entry.texts("regexes")), name, false);
+            List<Integer> theirs = borders(cut(probe, entry.texts("regexes")), false);
             var different = new TreeSet<>(own);
             different.addAll(theirs);
             different.removeIf(border -> own.contains(border) && theirs.contains(border));
@@ -142,7 +142,7 @@ final class PreTokenizers {
     }
 
     /** Where the pieces end, in bytes of UTF-8. */
-    private static List<Integer> borders(List<String> pieces, String what, boolean byteLevel) {
+    private static List<Integer> borders(List<String> pieces, boolean byteLevel) {
         var borders = new ArrayList<Integer>();
         int at = 0;
         for (String piece : pieces) {
