@@ -554,6 +554,113 @@ LUCIFER_API int32_t lucifer_quantize_plan_free(struct lucifer_quantize_plan * pl
 LUCIFER_API int32_t lucifer_ggml_type(int32_t type, char * name, int64_t cap, int64_t * len, int64_t * block_elements,
                                       int64_t * block_bytes);
 
+/* --- tensor data ---------------------------------------------------------------------------------------------------- */
+
+/* n_elements (a multiple of the type's block) of ggml type `type` as floats. n_bytes is the size of src and must fit exactly. */
+LUCIFER_API int32_t lucifer_to_f32(int32_t type, const void * src, int64_t n_bytes, float * dst, int64_t n_elements);
+
+/*
+ * n_rows rows of n_per_row floats (a multiple of the type's block) as ggml type `type`; dst_bytes must fit exactly.
+ * importance: n_per_row weights, or NULL. UNSUPPORTED for a type that needs them and gets none. Threads: any number at once.
+ */
+LUCIFER_API int32_t lucifer_from_f32(int32_t type, const float * src, int64_t n_rows, int64_t n_per_row, const float * importance,
+                                     void * dst, int64_t dst_bytes);
+
+/* --- LoRA training -------------------------------------------------------------------------------------------------- */
+
+struct lucifer_trainer;
+
+enum lucifer_training_memory {
+    LUCIFER_TRAINING_WHOLE = 0, /* all activations are kept */
+    LUCIFER_TRAINING_LAYER = 1  /* only each layer's output is kept, the rest is computed again: slower, far less memory */
+};
+
+struct lucifer_trainer_params {
+    int64_t struct_size;
+    int32_t n_tokens;          /* rows of a micro-batch, a multiple of 256, at most the model's context */
+    int32_t n_outputs;         /* most supervised rows of a micro-batch */
+    int32_t n_threads;
+    int32_t memory;            /* enum lucifer_training_memory */
+    int32_t exact;             /* boolean: F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types */
+    float   dropout;           /* of the adapters' inputs while training */
+};
+
+/*
+ * Trains the adapter's tensors (F32) in place; model and adapter must outlive the trainer. The model is best loaded with
+ * use_extra_bufts = 0. UNSUPPORTED, before any work, for a model with an operation or input that cannot be differentiated.
+ */
+LUCIFER_API int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapter * adapter,
+                                         const struct lucifer_trainer_params * params, struct lucifer_trainer ** out);
+LUCIFER_API int32_t lucifer_trainer_free(struct lucifer_trainer * trainer);
+
+struct lucifer_trainer_info {
+    int64_t struct_size;
+    int64_t compute_bytes;     /* of the graph that was allocated last, activations included */
+    int64_t n_steps;           /* updates so far */
+    double  check_difference;  /* largest difference of the copied graph's logits from llama_decode's on the same tokens … */
+    double  check_magnitude;   /* … and the largest logit */
+    int32_t n_tensors;         /* trained tensors */
+    int32_t n_layers;          /* segments that LUCIFER_TRAINING_LAYER computes one by one */
+};
+
+LUCIFER_API int32_t lucifer_trainer_describe(struct lucifer_trainer * trainer, struct lucifer_trainer_info * out);
+
+/* One micro-batch: sequences laid end to end. Rows that are missing to n_tokens, and outputs, are padded and cost nothing in the loss. */
+struct lucifer_training_batch {
+    int64_t         struct_size;
+    const int32_t * tokens;    /* n_rows */
+    const int32_t * positions; /* n_rows: position in the own sequence, from 0 */
+    const int32_t * sequences; /* n_rows: number of the sequence, >= 0; a row sees earlier rows of its own sequence only */
+    const int32_t * outputs;   /* n_outputs: supervised rows, ascending */
+    const int32_t * labels;    /* n_outputs: the token that each is to predict */
+    const float *   weights;   /* n_outputs: weight of each in the loss, >= 0 */
+    int32_t         n_rows;
+    int32_t         n_outputs;
+    uint32_t        dropout_seed;
+    int32_t         reserved;
+};
+
+/*
+ * loss: sum of weight * -log p(label), not divided. learn: also adds the gradients of that sum. On CANCELLED nothing of
+ * the micro-batch counts.
+ */
+LUCIFER_API int32_t lucifer_trainer_run(struct lucifer_trainer * trainer, const struct lucifer_training_batch * batch, int32_t learn,
+                                        const int32_t * cancel, double * loss);
+
+struct lucifer_adamw {
+    int64_t struct_size;
+    float   learning_rate;
+    float   beta1;
+    float   beta2;
+    float   epsilon;
+    float   weight_decay;      /* decoupled */
+    float   max_grad_norm;     /* 0: no clipping */
+};
+
+/*
+ * One AdamW step with the gradients collected since the last one, divided by the sum of their weights. grad_norm: L2 norm over
+ * all tensors before clipping. *skipped = 1: the gradients were not finite, nothing changed but that they are dropped.
+ */
+LUCIFER_API int32_t lucifer_trainer_update(struct lucifer_trainer * trainer, const struct lucifer_adamw * adamw, double * grad_norm,
+                                           int32_t * skipped);
+LUCIFER_API int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer * trainer);
+
+enum lucifer_trainer_part {
+    LUCIFER_TRAINER_VALUE    = 0,
+    LUCIFER_TRAINER_GRADIENT = 1, /* sum since the last update, not divided */
+    LUCIFER_TRAINER_M        = 2, /* AdamW's moments */
+    LUCIFER_TRAINER_V        = 3
+};
+
+/* Trained tensor `index`, by name: ne0 is the inner dimension. */
+LUCIFER_API int32_t lucifer_trainer_tensor(struct lucifer_trainer * trainer, int32_t index, char * name, int64_t cap, int64_t * len,
+                                           int64_t * ne0, int64_t * ne1);
+LUCIFER_API int32_t lucifer_trainer_read(struct lucifer_trainer * trainer, int32_t index, int32_t part, float * out, int64_t n);
+LUCIFER_API int32_t lucifer_trainer_write(struct lucifer_trainer * trainer, int32_t index, int32_t part, const float * values, int64_t n);
+
+/* Sets the number of updates that AdamW's bias correction counts, for a resumed training. */
+LUCIFER_API int32_t lucifer_trainer_set_steps(struct lucifer_trainer * trainer, int64_t n_steps);
+
 #ifdef __cplusplus
 }
 #endif

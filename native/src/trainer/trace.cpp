@@ -1,0 +1,507 @@
+#include "trace.h"
+
+#include "autograd.h"
+#include "guard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+
+namespace lucifer {
+
+static status_error unsupported(const std::string & message) { return { LUCIFER_STATUS_UNSUPPORTED, message }; }
+
+static bool starts_with(const std::string & s, const char * prefix) { return s.rfind(prefix, 0) == 0; }
+
+static bool ends_with(const std::string & s, const char * suffix) {
+    const size_t n = std::strlen(suffix);
+    return s.size() >= n && s.compare(s.size() - n, n, suffix) == 0;
+}
+
+static const ggml_tensor * root_of(const ggml_tensor * t) { return t->view_src != nullptr ? t->view_src : t; }
+
+static bool is_cache_tensor(const ggml_tensor * t) { return starts_with(root_of(t)->name, "cache_"); }
+
+static bool is_view_op(ggml_op op) {
+    return op == GGML_OP_VIEW || op == GGML_OP_RESHAPE || op == GGML_OP_PERMUTE || op == GGML_OP_TRANSPOSE;
+}
+
+bool is_adapter_tensor(const ggml_tensor * t) { return ends_with(t->name, ".lora_a") || ends_with(t->name, ".lora_b"); }
+
+// --- recording --------------------------------------------------------------------------------------------------------
+
+// What the eval callback sees: every node in order, and the inputs' bytes as they were when first read (the allocator may
+// give their memory to another tensor afterwards).
+struct trace::recorder {
+    std::vector<ggml_tensor *>                                nodes;
+    std::unordered_map<ggml_tensor *, std::vector<uint8_t>>   input_data;
+    std::unordered_map<std::string, ggml_tensor *>            by_name;
+
+    static bool callback(ggml_tensor * t, bool ask, void * user_data) {
+        if (ask) {
+            static_cast<recorder *>(user_data)->record(t);
+        }
+        return true;
+    }
+
+    void record(ggml_tensor * t) {
+        for (ggml_tensor *& src : t->src) {
+            if (src != nullptr) {
+                record_source(src);
+            }
+        }
+        nodes.push_back(t);
+        by_name[t->name] = t;
+    }
+
+    void record_source(ggml_tensor * src) {
+        if ((src->flags & GGML_TENSOR_FLAG_INPUT) == 0 || input_data.count(src) != 0) {
+            return;
+        }
+        std::vector<uint8_t> bytes(ggml_nbytes(src));
+        ggml_backend_tensor_get(src, bytes.data(), 0, bytes.size());
+        input_data.emplace(src, std::move(bytes));
+    }
+};
+
+trace::trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens, int32_t n_outputs, int32_t n_threads)
+    : model(model), rows(n_tokens), vocab(llama_vocab_n_tokens(llama_model_get_vocab(model))), n_swa(llama_model_n_swa(model)) {
+    make_probe(n_outputs);
+    recorder rec;
+    decode(rec, adapter, n_threads);
+    classify(rec);
+    keep_reachable(rec);
+    cut();
+}
+
+// Three sequences, so that a wrong mask or position shows; tokens by a fixed linear congruence.
+void trace::make_probe(int32_t n_outputs) {
+    const int32_t ends[3] = { rows/2, rows/2 + rows/4, rows };
+    uint32_t      state   = 12345;
+    for (int32_t i = 0, s = 0; i < rows; ++i) {
+        s += i == ends[s] ? 1 : 0;
+        state = state*1664525u + 1013904223u;
+        probe.tokens.push_back((int32_t) ((state >> 8) % (uint32_t) vocab));
+        probe.sequences.push_back(s);
+        probe.positions.push_back(i - (s == 0 ? 0 : ends[s - 1]));
+    }
+    for (int32_t k = 0; k < n_outputs; ++k) {
+        probe.outputs.push_back((int32_t) ((int64_t) k*rows/n_outputs));
+    }
+}
+
+void trace::decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads) {
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx           = rows;
+    params.n_batch         = rows;
+    params.n_ubatch        = rows;
+    params.n_seq_max       = 4;
+    params.kv_unified      = true;
+    params.swa_full        = true;  // row i of the batch is cell i of every cache
+    params.type_k          = GGML_TYPE_F32;
+    params.type_v          = GGML_TYPE_F32;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.n_threads       = n_threads;
+    params.n_threads_batch = n_threads;
+    params.no_perf         = true;
+    params.op_offload      = false;
+    params.cb_eval           = recorder::callback;
+    params.cb_eval_user_data = &rec;
+
+    context.reset(llama_init_from_model(model, params));
+    if (!context) {
+        throw std::runtime_error("no context could be made for tracing the model's graph");
+    }
+    if (adapter != nullptr) {
+        float scale = 1.0f;
+        if (llama_set_adapters_lora(context.get(), &adapter, 1, &scale) != 0) {
+            throw std::runtime_error("the adapter could not be set on the context");
+        }
+    }
+    std::vector<int32_t>      n_seq_id(rows, 1);
+    std::vector<llama_seq_id *> seq_ids(rows);
+    std::vector<int8_t>       outputs(rows, 0);
+    for (int32_t i = 0; i < rows; ++i) {
+        seq_ids[i] = &probe.sequences[i];
+    }
+    for (int32_t row : probe.outputs) {
+        outputs[row] = 1;
+    }
+    llama_batch batch = { rows, probe.tokens.data(), nullptr, probe.positions.data(), n_seq_id.data(), seq_ids.data(), outputs.data() };
+    const int32_t status = llama_decode(context.get(), batch);
+    if (status != 0) {
+        throw std::runtime_error("llama_decode failed while tracing the model's graph: " + std::to_string(status));
+    }
+    const float * logits = llama_get_logits(context.get());
+    probe_logits.assign(logits, logits + (size_t) vocab*probe.outputs.size());
+}
+
+// --- inputs -----------------------------------------------------------------------------------------------------------
+
+void trace::classify(const recorder & rec) {
+    for (const auto & [leaf, data] : rec.input_data) {
+        const std::string name = leaf->name;
+        if (name == "inp_tokens") {
+            leaves[leaf] = { input::tokens, mask_rule::causal };
+        } else if (name == "inp_pos" && leaf->ne[0] == rows) {
+            leaves[leaf] = { input::positions, mask_rule::causal };
+        } else if (name == "out_ids") {
+            leaves[leaf] = { input::output_rows, mask_rule::causal };
+        } else if (name == "attn_inp_kq_mask") {
+            leaves[leaf] = { input::mask, find_rule(leaf, data) };
+        }
+        // any other input is an error only when the logits depend on it: see keep_reachable
+    }
+    for (ggml_tensor * t : rec.nodes) {
+        if (t->op == GGML_OP_SET_ROWS && is_cache_tensor(t)) {
+            stored[root_of(t)] = t->src[0];
+        }
+    }
+}
+
+mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> & data) const {
+    if (mask->type != GGML_TYPE_F32 || mask->ne[0] != rows || mask->ne[1] != rows || mask->ne[2]*mask->ne[3] != 1) {
+        throw unsupported("the attention mask has an unknown form");
+    }
+    for (mask_rule rule : { mask_rule::causal, mask_rule::window, mask_rule::chunked, mask_rule::alibi }) {
+        const std::vector<float> values = mask_values(mask, rule, probe);
+        if (std::memcmp(values.data(), data.data(), data.size()) == 0) {
+            return rule;
+        }
+    }
+    throw unsupported("the attention mask follows no known rule (causal, sliding window, chunked, ALiBi)");
+}
+
+// mask [n_tokens (key), n_tokens (query)]: 0 or the ALiBi distance where query i sees key j, else -inf. A padding row sees
+// itself, for a softmax over nothing is NaN.
+std::vector<float> trace::mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const {
+    const int64_t      n = mask->ne[0];
+    std::vector<float> values((size_t) n*n, -INFINITY);
+    for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+            const int32_t pi = batch.positions[i];
+            const int32_t pj = batch.positions[j];
+            bool          seen = batch.sequences[i] == batch.sequences[j] && pj <= pi && (batch.sequences[i] >= 0 || i == j);
+            if (rule == mask_rule::window) {
+                seen = seen && pi - pj < n_swa;
+            } else if (rule == mask_rule::chunked) {
+                seen = seen && n_swa > 0 && pj >= pi/n_swa*n_swa;
+            }
+            if (seen) {
+                values[i*n + j] = rule == mask_rule::alibi ? -std::fabs((float) (pi - pj)) : 0.0f;
+            }
+        }
+    }
+    return values;
+}
+
+std::vector<uint8_t> trace::content(const ggml_tensor * leaf, const packed_batch & batch) const {
+    const auto bytes_of = [](const auto & values) {
+        const auto * p = reinterpret_cast<const uint8_t *>(values.data());
+        return std::vector<uint8_t>(p, p + values.size()*sizeof(values[0]));
+    };
+    const input & in = leaves.at(const_cast<ggml_tensor *>(leaf));
+    switch (in.what) {
+        case input::tokens:      return bytes_of(batch.tokens);
+        case input::positions:   return bytes_of(batch.positions);
+        case input::output_rows: return bytes_of(batch.outputs);
+        case input::mask:        return bytes_of(mask_values(leaf, in.rule, batch));
+    }
+    throw std::logic_error("unknown input");
+}
+
+// --- structure --------------------------------------------------------------------------------------------------------
+
+ggml_tensor * trace::stored_for(const ggml_tensor * view) const {
+    if (view->op != GGML_OP_VIEW || !is_cache_tensor(view)) {
+        return nullptr;
+    }
+    const auto it = stored.find(root_of(view));
+    return it == stored.end() ? nullptr : it->second;
+}
+
+ggml_tensor * trace::find(const char * name) const {
+    const auto it = std::find_if(nodes.begin(), nodes.end(), [&](const ggml_tensor * t) { return std::strcmp(t->name, name) == 0; });
+    return it == nodes.end() ? nullptr : *it;
+}
+
+// Keeps the recorded nodes on which the logits depend, in their order.
+void trace::keep_reachable(const recorder & rec) {
+    const auto logits = rec.by_name.find("result_output");
+    if (logits == rec.by_name.end()) {
+        throw unsupported("the model's graph has no logits (result_output)");
+    }
+    std::unordered_set<const ggml_tensor *> is_node(rec.nodes.begin(), rec.nodes.end());
+    std::unordered_set<const ggml_tensor *> reached;
+    std::vector<ggml_tensor *>              open = { logits->second };
+    while (!open.empty()) {
+        ggml_tensor * t = open.back();
+        open.pop_back();
+        if (!reached.insert(t).second) {
+            continue;
+        }
+        if (is_node.count(t) == 0) {
+            if ((t->flags & GGML_TENSOR_FLAG_INPUT) != 0 && leaves.count(t) == 0) {
+                throw unsupported(std::string("the model's graph has an input that training does not know: ") + t->name);
+            }
+            continue;
+        }
+        if (ggml_tensor * source = stored_for(t)) {
+            open.push_back(source);
+            continue;
+        }
+        if (t->view_src != nullptr && !is_view_op(t->op)) {
+            throw unsupported(std::string("the model's graph changes a tensor in place: ") + ggml_op_desc(t) + " " + t->name);
+        }
+        for (ggml_tensor * src : t->src) {
+            if (src != nullptr) {
+                open.push_back(src);
+            }
+        }
+    }
+    for (ggml_tensor * t : rec.nodes) {
+        if (reached.count(t) != 0) {
+            nodes.push_back(t);
+            for (const ggml_tensor * src : t->src) {
+                if (src != nullptr && is_node.count(src) == 0) {
+                    widest = std::max(widest, src->ne[1]);
+                }
+            }
+        }
+    }
+}
+
+// Cuts where one tensor is all that the rest needs: after each layer's output and after the final norm.
+void trace::cut() {
+    std::unordered_map<const ggml_tensor *, size_t> index;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        index[nodes[i]] = i;
+    }
+    std::vector<size_t> last_use(nodes.size(), 0);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        const auto use = [&](const ggml_tensor * src) {
+            const auto it = src == nullptr ? index.end() : index.find(src);
+            if (it != index.end()) {
+                last_use[it->second] = i;
+            }
+        };
+        if (const ggml_tensor * source = stored_for(nodes[i])) {
+            use(source);
+        } else {
+            std::for_each(std::begin(nodes[i]->src), std::end(nodes[i]->src), use);
+        }
+    }
+    size_t begin = 0;
+    size_t open_until = 0;  // last use of any node before the current one
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        const bool boundary = starts_with(nodes[i]->name, "l_out-") || std::strcmp(nodes[i]->name, "result_norm") == 0;
+        if (boundary && open_until <= i) {
+            parts.push_back({ begin, i + 1, nodes[i] });
+            begin = i + 1;
+        }
+        open_until = std::max(open_until, last_use[i]);
+    }
+    if (parts.empty() || std::strcmp(parts.back().output->name, "result_norm") != 0) {
+        throw unsupported("the model's graph cannot be cut before its output layer");
+    }
+    if (parts.size() > 1) {  // the last layer's output and the norm behind it are one segment
+        segment & norm = parts.back();
+        segment & last = parts[parts.size() - 2];
+        if (norm.end - last.end <= 4) {
+            norm.begin = last.begin;
+            parts.erase(parts.end() - 2);
+        }
+    }
+    parts.push_back({ begin, nodes.size(), nodes.back() });
+}
+
+// --- copying ----------------------------------------------------------------------------------------------------------
+
+cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, bool exact)
+    : source(source), ctx(ctx), rows(rows), exact(exact) {}
+
+ggml_tensor * cloner::copy_of(ggml_tensor * recorded) const {
+    const auto it = copies.find(recorded);
+    return it == copies.end() ? nullptr : it->second;
+}
+
+void cloner::clone(const trace::segment & part) {
+    for (size_t i = part.begin; i < part.end; ++i) {
+        ggml_tensor * t = source.recorded()[i];
+        if (copies.count(t) == 0) {
+            copies[t] = clone_node(t);
+        }
+    }
+}
+
+void cloner::clone_head(const trace::segment & part, int64_t n_rows) {
+    const size_t first = made.size();
+    clone(part);
+    for (size_t i = first; i < made.size(); ++i) {
+        ggml_tensor * t = made[i];
+        if (expressions.count(t) != 0) {
+            continue;
+        }
+        if (t->ne[1] != source.n_outputs() || !ggml_is_contiguous(t) || t->ne[2]*t->ne[3] != 1) {
+            throw unsupported(std::string("the output layer does not work row by row: ") + ggml_op_desc(t) + " " + t->name);
+        }
+        t->ne[1] = n_rows;
+        t->nb[2] = t->nb[1]*n_rows;
+        t->nb[3] = t->nb[2];
+    }
+}
+
+// Leaves that are not inputs (weights, adapter tensors, constants of the model) are used where they are.
+ggml_tensor * cloner::operand(ggml_tensor * recorded) {
+    const auto it = copies.find(recorded);
+    if (it != copies.end()) {
+        return it->second;
+    }
+    if (recorded->op != GGML_OP_NONE) {
+        throw std::logic_error(std::string("tensor used before it was made: ") + recorded->name);
+    }
+    return recorded;
+}
+
+ggml_tensor * cloner::weight_operand(ggml_tensor * recorded) {
+    ggml_tensor * w = operand(recorded);
+    if (!exact || w->op != GGML_OP_NONE || w->type == GGML_TYPE_F32 || is_adapter_tensor(w)) {
+        return w;
+    }
+    ggml_tensor * f32 = autograd(ctx, rows).dequantize(w);
+    expressions[f32] = w;
+    keep(f32);
+    return f32;
+}
+
+ggml_tensor * cloner::clone_node(ggml_tensor * t) {
+    if (source.stored_for(t) != nullptr) {
+        return clone_cache_read(t);
+    }
+    if (t->view_src != nullptr) {
+        return clone_view(t);
+    }
+    if (exact) {
+        if (ggml_tensor * gelu = clone_exact_gelu(t)) {
+            return gelu;
+        }
+    }
+    const bool    matmul = t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_MUL_MAT_ID;
+    ggml_tensor * own    = ggml_dup_tensor(ctx, t);
+    own->op = t->op;
+    std::memcpy(own->op_params, t->op_params, sizeof(t->op_params));
+    for (int j = 0; j < GGML_MAX_SRC; ++j) {
+        if (t->src[j] != nullptr) {
+            own->src[j] = matmul && j == 0 ? weight_operand(t->src[j]) : operand(t->src[j]);
+        }
+    }
+    ggml_set_name(own, t->name);
+    keep(own);
+    return own;
+}
+
+ggml_tensor * cloner::keep(ggml_tensor * own) {
+    made.push_back(own);
+    return own;
+}
+
+// t as plain operations if it is a GELU or a GELU-gated unit, else nullptr.
+ggml_tensor * cloner::clone_exact_gelu(ggml_tensor * t) {
+    const bool is_unary = t->op == GGML_OP_UNARY;
+    const bool is_glu   = t->op == GGML_OP_GLU;
+    const bool quick    = (is_unary && ggml_get_unary_op(t) == GGML_UNARY_OP_GELU_QUICK) || (is_glu && ggml_get_glu_op(t) == GGML_GLU_OP_GEGLU_QUICK);
+    const bool gelu     = (is_unary && ggml_get_unary_op(t) == GGML_UNARY_OP_GELU) || (is_glu && ggml_get_glu_op(t) == GGML_GLU_OP_GEGLU);
+    if (!quick && !gelu) {
+        return nullptr;
+    }
+    ggml_tensor * x = operand(t->src[0]);
+    ggml_tensor * up = nullptr;
+    if (is_glu && t->src[1] != nullptr) {
+        up = operand(t->src[1]);
+    } else if (is_glu) {  // gate and up are the halves of x; op_params[1]: the second is the gate
+        const int64_t n    = x->ne[0]/2;
+        const auto    half = [&](int i) {
+            ggml_tensor * view = keep(ggml_view_4d(ctx, x, n, x->ne[1], x->ne[2], x->ne[3], x->nb[1], x->nb[2], x->nb[3], i*n*x->nb[0]));
+            return keep(ggml_cont(ctx, view));
+        };
+        const bool swapped = t->op_params[1] != 0;
+        up = half(swapped ? 0 : 1);
+        x  = half(swapped ? 1 : 0);
+    }
+    ggml_tensor * y = exact_gelu(x, quick);
+    if (up != nullptr) {
+        y = keep(ggml_mul(ctx, y, up));
+    }
+    ggml_set_name(y, t->name);
+    return y;
+}
+
+// 0.5*x*(1 + tanh(k*x*(1 + q*x^2))), quick: x*sigmoid(1.702*x)
+ggml_tensor * cloner::exact_gelu(ggml_tensor * x, bool quick) {
+    const float k = 0.79788456080286535588f;
+    const float q = 0.044715f;
+    if (!ggml_is_contiguous(x)) {
+        x = keep(ggml_cont(ctx, x));
+    }
+    if (quick) {
+        return keep(ggml_mul(ctx, x, keep(ggml_sigmoid(ctx, keep(ggml_scale(ctx, x, 1.702f))))));
+    }
+    ggml_tensor * factor = keep(ggml_scale_bias(ctx, keep(ggml_sqr(ctx, x)), k*q, k));
+    ggml_tensor * t      = keep(ggml_tanh(ctx, keep(ggml_mul(ctx, x, factor))));
+    return keep(ggml_mul(ctx, x, keep(ggml_scale_bias(ctx, t, 0.5f, 0.5f))));
+}
+
+ggml_tensor * cloner::clone_view(ggml_tensor * t) {
+    ggml_tensor * src = operand(t->src[0]);
+    if (direct.count(t->src[0]) != 0 && t->op == GGML_OP_PERMUTE) {  // of a cache read, whose copy has other strides
+        const int32_t * p = t->op_params;
+        ggml_tensor *   own = ggml_permute(ctx, src, p[0], p[1], p[2], p[3]);
+        ggml_set_name(own, t->name);
+        keep(own);
+        return own;
+    }
+    const size_t src_offs = t->src[0]->view_src != nullptr ? t->src[0]->view_offs : 0;
+    ggml_tensor * own = ggml_view_tensor(ctx, src);
+    own->view_offs = (src->view_src != nullptr ? src->view_offs : 0) + t->view_offs - src_offs;
+    for (int i = 0; i < GGML_MAX_DIMS; ++i) {
+        own->ne[i] = t->ne[i];
+        own->nb[i] = t->nb[i];
+    }
+    if (own->view_src->data != nullptr) {
+        own->data = static_cast<char *>(own->view_src->data) + own->view_offs;
+    }
+    own->op = t->op;
+    own->src[0] = src;
+    std::memcpy(own->op_params, t->op_params, sizeof(t->op_params));
+    ggml_set_name(own, t->name);
+    keep(own);
+    return own;
+}
+
+// K is read as [n_embd_head, n_head_kv, n_tokens], V transposed as [n_tokens, n_head_kv, n_embd_head].
+ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
+    ggml_tensor * cur = operand(source.stored_for(t));
+    if (!ggml_is_contiguous(cur)) {
+        cur = ggml_cont(ctx, cur);
+        keep(cur);
+    }
+    const bool is_transposed = t->nb[1] > t->nb[2];
+    ggml_tensor * own;
+    if (is_transposed) {
+        ggml_tensor * heads = ggml_reshape_4d(ctx, cur, t->ne[2], t->ne[1], t->ne[0], t->ne[3]);
+        ggml_tensor * turned = ggml_permute(ctx, heads, 2, 1, 0, 3);
+        keep(heads);
+        keep(turned);
+        own = ggml_cont(ctx, turned);
+    } else {
+        own = ggml_reshape_4d(ctx, cur, t->ne[0], t->ne[1], t->ne[2], t->ne[3]);
+    }
+    ggml_set_name(own, t->name);
+    keep(own);
+    direct.insert(t);
+    return own;
+}
+
+}  // namespace lucifer

@@ -1,0 +1,145 @@
+// llama.cpp's own compute graph of one batch, recorded through the public eval callback, and copied into graphs that can be
+// differentiated. So no architecture is written here a second time: what llama.cpp builds is what is trained.
+//
+// Recorded with the KV cache in F32 and flash attention off. The cache is cut out while copying: what would be stored
+// (SET_ROWS into a cache tensor) is used directly where the cache would be read (VIEW of it), so K and V carry gradients.
+
+#pragma once
+
+#include "ggml-backend.h"
+#include "ggml.h"
+#include "llama-cpp.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace lucifer {
+
+// Tokens of one micro-batch: several sequences laid end to end. Row i: token, its position in its sequence, its sequence.
+struct packed_batch {
+    std::vector<int32_t> tokens;
+    std::vector<int32_t> positions;
+    std::vector<int32_t> sequences;  // -1: padding
+    std::vector<int32_t> outputs;    // row numbers whose logits are computed, ascending, distinct
+};
+
+// How the values of an attention mask follow from positions and sequences; found by comparing with llama.cpp's own mask.
+enum class mask_rule { causal, window, chunked, alibi };
+
+class trace {
+  public:
+    // Decodes one made-up batch of n_tokens rows (a multiple of 256, the padding of the KV cache) with n_outputs outputs.
+    // adapter: its tensors become leaves of the graph. Throws std::runtime_error where the graph has an input or a
+    // structure that cannot be rebuilt, naming it.
+    trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens, int32_t n_outputs, int32_t n_threads);
+
+    // Part of the graph between two cuts; nodes [begin, end) of `nodes`.
+    struct segment {
+        size_t        begin;
+        size_t        end;
+        ggml_tensor * output;  // recorded; the only tensor of the segment that later segments read
+    };
+
+    const std::vector<segment> & segments() const { return parts; }   // one per layer, then the head
+    const std::vector<ggml_tensor *> & recorded() const { return nodes; }
+
+    const packed_batch &       batch() const { return probe; }
+    const std::vector<float> & logits() const { return probe_logits; }  // [n_vocab, n_outputs] of the probe, by llama_decode
+
+    int32_t n_tokens() const { return rows; }
+    int32_t n_outputs() const { return (int32_t) probe.outputs.size(); }
+    int32_t n_vocab() const { return vocab; }
+    int64_t max_rows() const { return widest; }  // largest number of rows of a weight matrix
+
+    // An input of the graph, as recorded; its content is a function of the batch.
+    struct input {
+        enum kind { tokens, positions, mask, output_rows } what;
+        mask_rule rule;
+    };
+    const std::unordered_map<ggml_tensor *, input> & inputs() const { return leaves; }
+
+    // Bytes of an input for a batch of n_tokens() rows.
+    std::vector<uint8_t> content(const ggml_tensor * recorded_leaf, const packed_batch & batch) const;
+
+    // What a recorded VIEW of the KV cache reads: the tensor that this batch stored there; nullptr for any other tensor.
+    ggml_tensor * stored_for(const ggml_tensor * view) const;
+
+  private:
+    llama_model *     model;
+    llama_context_ptr context;
+    int32_t           rows;
+    int32_t           vocab;
+    int64_t           widest = 1;
+    int32_t           n_swa;
+
+    packed_batch       probe;
+    std::vector<float> probe_logits;
+
+    std::vector<ggml_tensor *>                             nodes;
+    std::vector<segment>                                   parts;
+    std::unordered_map<ggml_tensor *, input>               leaves;
+    std::unordered_map<const ggml_tensor *, ggml_tensor *> stored;  // cache tensor -> what SET_ROWS puts into it
+
+    struct recorder;
+    void          make_probe(int32_t n_outputs);
+    void          decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads);
+    void          classify(const recorder & rec);
+    mask_rule     find_rule(const ggml_tensor * mask, const std::vector<uint8_t> & data) const;
+    std::vector<float> mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const;
+    void          keep_reachable(const recorder & rec);
+    void          cut();
+    ggml_tensor * find(const char * name) const;
+};
+
+// Copies recorded nodes into a ggml context. Weights and adapter tensors are used in place; inputs and cut tensors are
+// replaced by the caller's own leaves.
+class cloner {
+  public:
+    // exact: everything in F32. Frozen weights are brought to F32 first, so that activations are not rounded to the weight's
+    // type, and GELU is computed, not looked up (ggml's CPU kernel reads a table of F16 values, 3e-4 off).
+    cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, bool exact);
+
+    void           replace(ggml_tensor * recorded, ggml_tensor * own) { copies[recorded] = own; }
+    ggml_tensor *  copy_of(ggml_tensor * recorded) const;
+    void           clone(const trace::segment & part);
+
+    // Clones the head for n_rows rows instead of the trace's n_outputs: all its operations work row by row.
+    void           clone_head(const trace::segment & part, int64_t n_rows);
+
+    // Puts a new own tensor into the order of nodes() before another.
+    void insert_before(ggml_tensor * own, ggml_tensor * added) { made.insert(std::find(made.begin(), made.end(), own), added); }
+
+    // Own tensors of everything cloned so far, in topological order.
+    const std::vector<ggml_tensor *> & nodes() const { return made; }
+
+    // F32 expression -> the frozen weight that it stands for (exact only).
+    const std::unordered_map<ggml_tensor *, ggml_tensor *> & dequantized() const { return expressions; }
+
+  private:
+    const trace &  source;
+    ggml_context * ctx;
+    ggml_tensor *  rows;
+    bool           exact;
+
+    std::unordered_map<ggml_tensor *, ggml_tensor *> copies;
+    std::unordered_map<ggml_tensor *, ggml_tensor *> expressions;
+    std::vector<ggml_tensor *>                       made;
+
+    ggml_tensor * operand(ggml_tensor * recorded);
+    ggml_tensor * weight_operand(ggml_tensor * recorded);
+    ggml_tensor * clone_node(ggml_tensor * t);
+    ggml_tensor * clone_view(ggml_tensor * t);
+    ggml_tensor * clone_cache_read(ggml_tensor * t);
+    ggml_tensor * clone_exact_gelu(ggml_tensor * t);
+    ggml_tensor * exact_gelu(ggml_tensor * x, bool quick);
+    ggml_tensor * keep(ggml_tensor * own);
+    std::unordered_set<const ggml_tensor *> direct;  // recorded views of the cache whose copy is not a view
+};
+
+bool is_adapter_tensor(const ggml_tensor * t);  // by its name: *.lora_a, *.lora_b
+
+}  // namespace lucifer

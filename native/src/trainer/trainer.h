@@ -1,0 +1,143 @@
+// Training of a LoRA adapter on a frozen model: forward, loss, backward and AdamW over graphs copied from llama.cpp's own.
+//
+// Loss of a micro-batch: sum over its outputs of weight * -log p(label), not divided; the gradients that are collected are of
+// that sum. update() divides by the weights' sum since the last update, so that a step of several micro-batches is the mean
+// over its supervised tokens, however they were split.
+
+#pragma once
+
+#include "trace.h"
+
+#include "ggml-cpp.h"
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lucifer {
+
+enum class memory_mode { whole, layer };
+
+struct trainer_options {
+    int32_t     n_tokens;   // rows of a micro-batch, a multiple of 256
+    int32_t     n_outputs;  // most supervised rows of a micro-batch
+    int32_t     n_threads;
+    bool        exact;      // F32 arithmetic with dequantized weights; false: llama.cpp's own kernels for the weight's type
+    memory_mode memory;     // keep all activations, or only each layer's output and compute the rest again
+    float       dropout;    // of the adapters' inputs, 0: none
+};
+
+// A micro-batch with its targets: labels and weights per entry of batch.outputs.
+struct supervised_batch {
+    packed_batch         batch;
+    std::vector<int32_t> labels;
+    std::vector<float>   weights;
+};
+
+struct adamw_options {
+    float learning_rate;
+    float beta1;
+    float beta2;
+    float epsilon;
+    float weight_decay;
+    float max_grad_norm;  // 0: no clipping
+};
+
+struct update_result {
+    double grad_norm;  // before clipping
+    bool   skipped;    // the gradients were not finite; nothing was changed
+};
+
+class trainer {
+  public:
+    // model and adapter must outlive the trainer; the adapter's tensors are trained in place.
+    trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options);
+    ~trainer();
+
+    // Adds the gradients of a micro-batch and gives its loss sum. false: *cancel became non-zero, nothing was added.
+    bool accumulate(const supervised_batch & batch, uint32_t dropout_seed, const int32_t * cancel, double & loss);
+
+    // The loss sum without gradients and without dropout.
+    bool evaluate(const supervised_batch & batch, const int32_t * cancel, double & loss);
+
+    update_result update(const adamw_options & options);
+    void          clear_gradients();
+
+    // One trained tensor: value [ne0, ne1] lives in the adapter; gradient sum and AdamW's moments here.
+    struct parameter {
+        std::string        name;
+        ggml_tensor *      tensor;
+        std::vector<float> gradient;
+        std::vector<float> pending;  // of the micro-batch that is running
+        std::vector<float> m;
+        std::vector<float> v;
+    };
+    std::vector<parameter> & parameters() { return params; }
+
+    int64_t steps = 0;  // updates so far: AdamW's t
+
+    double  weight_sum() const { return supervised; }  // of the micro-batches since the last update
+    int32_t n_layers() const { return (int32_t) traced->segments().size() - 1; }
+
+    // Largest difference between the logits of the copied graph and llama_decode's on the probe batch, and the largest logit.
+    struct check {
+        double difference;
+        double magnitude;
+    };
+    check   verify();
+    int64_t compute_bytes() const;  // of the largest graph
+
+  private:
+    struct stage;
+
+    trainer_options        options;
+    std::unique_ptr<trace> traced;
+
+    std::vector<ggml_backend_ptr> backends;
+    ggml_backend_sched_ptr        sched;
+    stage *                       allocated = nullptr;  // whose tensors have memory now
+
+    ggml_context_ptr            state_ctx;  // tensors that live across graphs
+    ggml_backend_buffer_ptr     state_buf;
+    ggml_tensor *               rows;       // I32 [max rows] = 0, 1, 2, …
+    std::vector<ggml_tensor *>  outputs;    // layer mode: output of each segment but the head, and
+    std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
+
+    std::vector<parameter> params;
+    std::mt19937           random;
+    double                 supervised = 0;
+    float                  loss_scale = 1.0f;  // keeps small gradients above what half precision on a GPU can hold
+
+    std::unique_ptr<stage>              train_whole;
+    std::unique_ptr<stage>              eval_whole;
+    std::vector<std::unique_ptr<stage>> forward_layers;
+    std::unique_ptr<stage>              head_train;
+    std::unique_ptr<stage>              head_eval;
+    std::vector<std::unique_ptr<stage>> backward_layers;
+
+    void collect_parameters();
+    void open_backends();
+    void make_state();
+    void build_whole();
+    void build_layers();
+    void check_supported();
+
+    std::unique_ptr<stage> new_stage(bool training) const;
+    void   add_trunk(stage & s, cloner & copy, size_t first, size_t last) const;
+    ggml_tensor * add_head(stage & s, ggml_tensor * hidden) const;
+    void   add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const;
+    void   finish(stage & s);
+    void   run(stage & s, const supervised_batch & batch);
+    void   allocate(stage & s);
+    void   fill(stage & s, const supervised_batch & batch);
+    void   collect(stage & s);
+    bool   run_whole(const supervised_batch & batch, bool training, double & loss);
+    bool   run_layers(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
+    bool   run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
+    double gradient_norm() const;
+    void   apply_adamw(parameter & p, const adamw_options & o, double scale);
+};
+
+}  // namespace lucifer
