@@ -31,7 +31,7 @@ struct trainer::stage {
 
 trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options)
     : options(options),
-      traced(std::make_unique<trace>(model, adapter, options.n_tokens, options.n_outputs, options.n_threads))) {
+      traced(std::make_unique<trace>(model, adapter, options.n_tokens, options.n_outputs, options.n_threads)) {
     collect_parameters();
     open_backends();
     make_state();
