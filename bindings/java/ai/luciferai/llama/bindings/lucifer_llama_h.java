@@ -3768,6 +3768,816 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class lucifer_to_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_to_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_to_f32(int32_t type, const void *src, int64_t n_bytes, float *dst, int64_t n_elements)
+     * }
+     */
+    public static FunctionDescriptor lucifer_to_f32$descriptor() {
+        return lucifer_to_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_to_f32(int32_t type, const void *src, int64_t n_bytes, float *dst, int64_t n_elements)
+     * }
+     */
+    public static MethodHandle lucifer_to_f32$handle() {
+        return lucifer_to_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_to_f32(int32_t type, const void *src, int64_t n_bytes, float *dst, int64_t n_elements)
+     * }
+     */
+    public static MemorySegment lucifer_to_f32$address() {
+        return lucifer_to_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_to_f32(int32_t type, const void *src, int64_t n_bytes, float *dst, int64_t n_elements)
+     * }
+     */
+    public static int lucifer_to_f32(int type, MemorySegment src, long n_bytes, MemorySegment dst, long n_elements) {
+        var mh$ = lucifer_to_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_to_f32", type, src, n_bytes, dst, n_elements);
+            }
+            return (int)mh$.invokeExact(type, src, n_bytes, dst, n_elements);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_from_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_from_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_from_f32(int32_t type, const float *src, int64_t n_rows, int64_t n_per_row, const float *importance, void *dst, int64_t dst_bytes)
+     * }
+     */
+    public static FunctionDescriptor lucifer_from_f32$descriptor() {
+        return lucifer_from_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_from_f32(int32_t type, const float *src, int64_t n_rows, int64_t n_per_row, const float *importance, void *dst, int64_t dst_bytes)
+     * }
+     */
+    public static MethodHandle lucifer_from_f32$handle() {
+        return lucifer_from_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_from_f32(int32_t type, const float *src, int64_t n_rows, int64_t n_per_row, const float *importance, void *dst, int64_t dst_bytes)
+     * }
+     */
+    public static MemorySegment lucifer_from_f32$address() {
+        return lucifer_from_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_from_f32(int32_t type, const float *src, int64_t n_rows, int64_t n_per_row, const float *importance, void *dst, int64_t dst_bytes)
+     * }
+     */
+    public static int lucifer_from_f32(int type, MemorySegment src, long n_rows, long n_per_row, MemorySegment importance, MemorySegment dst, long dst_bytes) {
+        var mh$ = lucifer_from_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_from_f32", type, src, n_rows, n_per_row, importance, dst, dst_bytes);
+            }
+            return (int)mh$.invokeExact(type, src, n_rows, n_per_row, importance, dst, dst_bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int LUCIFER_TRAINING_WHOLE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_training_memory.LUCIFER_TRAINING_WHOLE = 0
+     * }
+     */
+    public static int LUCIFER_TRAINING_WHOLE() {
+        return LUCIFER_TRAINING_WHOLE;
+    }
+    private static final int LUCIFER_TRAINING_LAYER = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_training_memory.LUCIFER_TRAINING_LAYER = 1
+     * }
+     */
+    public static int LUCIFER_TRAINING_LAYER() {
+        return LUCIFER_TRAINING_LAYER;
+    }
+
+    private static class lucifer_trainer_init {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_init");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_init(struct lucifer_model *model, struct lucifer_adapter *adapter, const struct lucifer_trainer_params *params, struct lucifer_trainer **out)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_init$descriptor() {
+        return lucifer_trainer_init.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_init(struct lucifer_model *model, struct lucifer_adapter *adapter, const struct lucifer_trainer_params *params, struct lucifer_trainer **out)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_init$handle() {
+        return lucifer_trainer_init.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_init(struct lucifer_model *model, struct lucifer_adapter *adapter, const struct lucifer_trainer_params *params, struct lucifer_trainer **out)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_init$address() {
+        return lucifer_trainer_init.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_init(struct lucifer_model *model, struct lucifer_adapter *adapter, const struct lucifer_trainer_params *params, struct lucifer_trainer **out)
+     * }
+     */
+    public static int lucifer_trainer_init(MemorySegment model, MemorySegment adapter, MemorySegment params, MemorySegment out) {
+        var mh$ = lucifer_trainer_init.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_init", model, adapter, params, out);
+            }
+            return (int)mh$.invokeExact(model, adapter, params, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_free(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_free$descriptor() {
+        return lucifer_trainer_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_free(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_free$handle() {
+        return lucifer_trainer_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_free(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_free$address() {
+        return lucifer_trainer_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_free(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static int lucifer_trainer_free(MemorySegment trainer) {
+        var mh$ = lucifer_trainer_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_free", trainer);
+            }
+            return (int)mh$.invokeExact(trainer);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_describe(struct lucifer_trainer *trainer, struct lucifer_trainer_info *out)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_describe$descriptor() {
+        return lucifer_trainer_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_describe(struct lucifer_trainer *trainer, struct lucifer_trainer_info *out)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_describe$handle() {
+        return lucifer_trainer_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_describe(struct lucifer_trainer *trainer, struct lucifer_trainer_info *out)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_describe$address() {
+        return lucifer_trainer_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_describe(struct lucifer_trainer *trainer, struct lucifer_trainer_info *out)
+     * }
+     */
+    public static int lucifer_trainer_describe(MemorySegment trainer, MemorySegment out) {
+        var mh$ = lucifer_trainer_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_describe", trainer, out);
+            }
+            return (int)mh$.invokeExact(trainer, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_run {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_run");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_run(struct lucifer_trainer *trainer, const struct lucifer_training_batch *batch, int32_t learn, const int32_t *cancel, double *loss)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_run$descriptor() {
+        return lucifer_trainer_run.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_run(struct lucifer_trainer *trainer, const struct lucifer_training_batch *batch, int32_t learn, const int32_t *cancel, double *loss)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_run$handle() {
+        return lucifer_trainer_run.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_run(struct lucifer_trainer *trainer, const struct lucifer_training_batch *batch, int32_t learn, const int32_t *cancel, double *loss)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_run$address() {
+        return lucifer_trainer_run.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_run(struct lucifer_trainer *trainer, const struct lucifer_training_batch *batch, int32_t learn, const int32_t *cancel, double *loss)
+     * }
+     */
+    public static int lucifer_trainer_run(MemorySegment trainer, MemorySegment batch, int learn, MemorySegment cancel, MemorySegment loss) {
+        var mh$ = lucifer_trainer_run.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_run", trainer, batch, learn, cancel, loss);
+            }
+            return (int)mh$.invokeExact(trainer, batch, learn, cancel, loss);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_update {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_update");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_update(struct lucifer_trainer *trainer, const struct lucifer_adamw *adamw, double *grad_norm, int32_t *skipped)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_update$descriptor() {
+        return lucifer_trainer_update.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_update(struct lucifer_trainer *trainer, const struct lucifer_adamw *adamw, double *grad_norm, int32_t *skipped)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_update$handle() {
+        return lucifer_trainer_update.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_update(struct lucifer_trainer *trainer, const struct lucifer_adamw *adamw, double *grad_norm, int32_t *skipped)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_update$address() {
+        return lucifer_trainer_update.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_update(struct lucifer_trainer *trainer, const struct lucifer_adamw *adamw, double *grad_norm, int32_t *skipped)
+     * }
+     */
+    public static int lucifer_trainer_update(MemorySegment trainer, MemorySegment adamw, MemorySegment grad_norm, MemorySegment skipped) {
+        var mh$ = lucifer_trainer_update.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_update", trainer, adamw, grad_norm, skipped);
+            }
+            return (int)mh$.invokeExact(trainer, adamw, grad_norm, skipped);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_clear_gradients {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_clear_gradients");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_clear_gradients$descriptor() {
+        return lucifer_trainer_clear_gradients.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_clear_gradients$handle() {
+        return lucifer_trainer_clear_gradients.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_clear_gradients$address() {
+        return lucifer_trainer_clear_gradients.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer *trainer)
+     * }
+     */
+    public static int lucifer_trainer_clear_gradients(MemorySegment trainer) {
+        var mh$ = lucifer_trainer_clear_gradients.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_clear_gradients", trainer);
+            }
+            return (int)mh$.invokeExact(trainer);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int LUCIFER_TRAINER_VALUE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_trainer_part.LUCIFER_TRAINER_VALUE = 0
+     * }
+     */
+    public static int LUCIFER_TRAINER_VALUE() {
+        return LUCIFER_TRAINER_VALUE;
+    }
+    private static final int LUCIFER_TRAINER_GRADIENT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_trainer_part.LUCIFER_TRAINER_GRADIENT = 1
+     * }
+     */
+    public static int LUCIFER_TRAINER_GRADIENT() {
+        return LUCIFER_TRAINER_GRADIENT;
+    }
+    private static final int LUCIFER_TRAINER_M = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_trainer_part.LUCIFER_TRAINER_M = 2
+     * }
+     */
+    public static int LUCIFER_TRAINER_M() {
+        return LUCIFER_TRAINER_M;
+    }
+    private static final int LUCIFER_TRAINER_V = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_trainer_part.LUCIFER_TRAINER_V = 3
+     * }
+     */
+    public static int LUCIFER_TRAINER_V() {
+        return LUCIFER_TRAINER_V;
+    }
+
+    private static class lucifer_trainer_tensor {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_tensor");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_tensor(struct lucifer_trainer *trainer, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *ne0, int64_t *ne1)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_tensor$descriptor() {
+        return lucifer_trainer_tensor.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_tensor(struct lucifer_trainer *trainer, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *ne0, int64_t *ne1)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_tensor$handle() {
+        return lucifer_trainer_tensor.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_tensor(struct lucifer_trainer *trainer, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *ne0, int64_t *ne1)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_tensor$address() {
+        return lucifer_trainer_tensor.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_tensor(struct lucifer_trainer *trainer, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *ne0, int64_t *ne1)
+     * }
+     */
+    public static int lucifer_trainer_tensor(MemorySegment trainer, int index, MemorySegment name, long cap, MemorySegment len, MemorySegment ne0, MemorySegment ne1) {
+        var mh$ = lucifer_trainer_tensor.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_tensor", trainer, index, name, cap, len, ne0, ne1);
+            }
+            return (int)mh$.invokeExact(trainer, index, name, cap, len, ne0, ne1);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_read(struct lucifer_trainer *trainer, int32_t index, int32_t part, float *out, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_read$descriptor() {
+        return lucifer_trainer_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_read(struct lucifer_trainer *trainer, int32_t index, int32_t part, float *out, int64_t n)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_read$handle() {
+        return lucifer_trainer_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_read(struct lucifer_trainer *trainer, int32_t index, int32_t part, float *out, int64_t n)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_read$address() {
+        return lucifer_trainer_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_read(struct lucifer_trainer *trainer, int32_t index, int32_t part, float *out, int64_t n)
+     * }
+     */
+    public static int lucifer_trainer_read(MemorySegment trainer, int index, int part, MemorySegment out, long n) {
+        var mh$ = lucifer_trainer_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_read", trainer, index, part, out, n);
+            }
+            return (int)mh$.invokeExact(trainer, index, part, out, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_write {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_write");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_write(struct lucifer_trainer *trainer, int32_t index, int32_t part, const float *values, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_write$descriptor() {
+        return lucifer_trainer_write.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_write(struct lucifer_trainer *trainer, int32_t index, int32_t part, const float *values, int64_t n)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_write$handle() {
+        return lucifer_trainer_write.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_write(struct lucifer_trainer *trainer, int32_t index, int32_t part, const float *values, int64_t n)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_write$address() {
+        return lucifer_trainer_write.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_write(struct lucifer_trainer *trainer, int32_t index, int32_t part, const float *values, int64_t n)
+     * }
+     */
+    public static int lucifer_trainer_write(MemorySegment trainer, int index, int part, MemorySegment values, long n) {
+        var mh$ = lucifer_trainer_write.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_write", trainer, index, part, values, n);
+            }
+            return (int)mh$.invokeExact(trainer, index, part, values, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_set_steps {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_set_steps");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_set_steps(struct lucifer_trainer *trainer, int64_t n_steps)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_set_steps$descriptor() {
+        return lucifer_trainer_set_steps.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_set_steps(struct lucifer_trainer *trainer, int64_t n_steps)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_set_steps$handle() {
+        return lucifer_trainer_set_steps.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_set_steps(struct lucifer_trainer *trainer, int64_t n_steps)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_set_steps$address() {
+        return lucifer_trainer_set_steps.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_set_steps(struct lucifer_trainer *trainer, int64_t n_steps)
+     * }
+     */
+    public static int lucifer_trainer_set_steps(MemorySegment trainer, long n_steps) {
+        var mh$ = lucifer_trainer_set_steps.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_set_steps", trainer, n_steps);
+            }
+            return (int)mh$.invokeExact(trainer, n_steps);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final int LUCIFER_GPU_LAYERS_ALL = (int)-1L;
     /**
      * {@snippet lang=c :
