@@ -577,7 +577,7 @@ enum lucifer_training_memory {
 
 struct lucifer_trainer_params {
     int64_t struct_size;
-    int32_t n_tokens;          /* rows of a micro-batch, a multiple of 256, at most the model's context */
+    int32_t n_tokens;          /* rows of a micro-batch; positions restart with each sequence, so it may exceed the model's context */
     int32_t n_outputs;         /* most supervised rows of a micro-batch */
     int32_t n_threads;
     int32_t memory;            /* enum lucifer_training_memory */

@@ -22,9 +22,8 @@ struct lucifer_trainer {
 };
 
 static void check_params(const lucifer_trainer_params & p, const lucifer_model & model) {
-    const int32_t n_ctx_train = llama_model_n_ctx_train(model.model.get());
-    if (p.n_tokens < 256 || p.n_tokens % 256 != 0) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_tokens is %d, expected a multiple of 256", p.n_tokens);
+    if (p.n_tokens < 4 || p.n_tokens > 1 << 20) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_tokens is %d, expected 4 to %d", p.n_tokens, 1 << 20);
     }
     if (p.n_outputs < 1 || p.n_outputs > p.n_tokens) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_outputs is %d, expected 1 to n_tokens (%d)", p.n_outputs, p.n_tokens);
@@ -42,7 +41,6 @@ static void check_params(const lucifer_trainer_params & p, const lucifer_model &
         llama_model_is_hybrid(model.model.get()) || llama_model_is_diffusion(model.model.get())) {
         fail(LUCIFER_STATUS_UNSUPPORTED, "only decoder models with attention can be trained, %s is of another kind", model.path.c_str());
     }
-    (void) n_ctx_train;  // positions restart with each sequence: the caller bounds the sequences, not the rows
 }
 
 int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapter * adapter, const struct lucifer_trainer_params * params,

@@ -63,6 +63,7 @@ static bool has_rule(const ggml_tensor * t) {
         case GGML_OP_PERMUTE:
         case GGML_OP_TRANSPOSE:
         case GGML_OP_CONCAT:
+        case GGML_OP_PAD:
         case GGML_OP_MUL_MAT:
         case GGML_OP_MUL_MAT_ID:
         case GGML_OP_RMS_NORM:
@@ -219,6 +220,10 @@ void autograd::apply_rule(ggml_tensor * y, ggml_tensor * g) {
             break;
         case GGML_OP_UNARY:
             add(a, unary_gradient(ggml_get_unary_op(y), a, y, contiguous(g)));
+            break;
+        case GGML_OP_PAD:  // at the end of each dimension
+            g = contiguous(g);
+            add(a, ggml_cont(ctx, ggml_view_4d(ctx, g, a->ne[0], a->ne[1], a->ne[2], a->ne[3], g->nb[1], g->nb[2], g->nb[3], 0)));
             break;
         case GGML_OP_VIEW:       rule_view(y, g);       break;
         case GGML_OP_PERMUTE:    rule_permute(y, g);    break;

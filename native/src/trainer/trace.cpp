@@ -94,7 +94,7 @@ void trace::make_probe(int32_t n_outputs) {
 
 void trace::decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads) {
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = rows;
+    params.n_ctx           = (rows + 255)/256*256;  // what llama.cpp rounds it up to
     params.n_batch         = rows;
     params.n_ubatch        = rows;
     params.n_seq_max       = 4;
@@ -162,7 +162,7 @@ void trace::classify(const recorder & rec) {
 }
 
 mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> & data) const {
-    if (mask->type != GGML_TYPE_F32 || mask->ne[0] != rows || mask->ne[1] != rows || mask->ne[2]*mask->ne[3] != 1) {
+    if (mask->type != GGML_TYPE_F32 || mask->ne[0] < rows || mask->ne[1] != rows || mask->ne[2]*mask->ne[3] != 1) {
         throw unsupported("the attention mask has an unknown form");
     }
     for (mask_rule rule : { mask_rule::causal, mask_rule::window, mask_rule::chunked, mask_rule::alibi }) {
@@ -174,13 +174,13 @@ mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> 
     throw unsupported("the attention mask follows no known rule (causal, sliding window, chunked, ALiBi)");
 }
 
-// mask [n_tokens (key), n_tokens (query)]: 0 or the ALiBi distance where query i sees key j, else -inf. A padding row sees
-// itself, for a softmax over nothing is NaN.
+// mask [n_kv (key), n_tokens (query)]: 0 or the ALiBi distance where query i sees key j, else -inf. n_kv is n_tokens rounded
+// up by the KV cache. A padding row sees itself, for a softmax over nothing is NaN.
 std::vector<float> trace::mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const {
-    const int64_t      n = mask->ne[0];
-    std::vector<float> values((size_t) n*n, -INFINITY);
-    for (int64_t i = 0; i < n; ++i) {
-        for (int64_t j = 0; j < n; ++j) {
+    const int64_t      n_kv = mask->ne[0];
+    std::vector<float> values((size_t) n_kv*rows, -INFINITY);
+    for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t j = 0; j < rows; ++j) {
             const int32_t pi = batch.positions[i];
             const int32_t pj = batch.positions[j];
             bool          seen = batch.sequences[i] == batch.sequences[j] && pj <= pi && (batch.sequences[i] >= 0 || i == j);
@@ -190,7 +190,7 @@ std::vector<float> trace::mask_values(const ggml_tensor * mask, mask_rule rule, 
                 seen = seen && n_swa > 0 && pj >= pi/n_swa*n_swa;
             }
             if (seen) {
-                values[i*n + j] = rule == mask_rule::alibi ? -std::fabs((float) (pi - pj)) : 0.0f;
+                values[i*n_kv + j] = rule == mask_rule::alibi ? -std::fabs((float) (pi - pj)) : 0.0f;
             }
         }
     }
@@ -480,26 +480,26 @@ ggml_tensor * cloner::clone_view(ggml_tensor * t) {
     return own;
 }
 
-// K is read as [n_embd_head, n_head_kv, n_tokens], V transposed as [n_tokens, n_head_kv, n_embd_head].
+// K is read as [n_embd_head, n_head_kv, n_kv], V transposed as [n_kv, n_head_kv, n_embd_head]; the cache's cells behind the
+// batch's rows read as zeros, which the mask hides.
 ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
     ggml_tensor * cur = operand(source.stored_for(t));
     if (!ggml_is_contiguous(cur)) {
-        cur = ggml_cont(ctx, cur);
-        keep(cur);
+        cur = keep(ggml_cont(ctx, cur));
     }
-    const bool is_transposed = t->nb[1] > t->nb[2];
-    ggml_tensor * own;
+    const bool    is_transposed = t->nb[1] > t->nb[2];
+    const int64_t n_embd_head   = is_transposed ? t->ne[2] : t->ne[0];
+    const int64_t n_kv          = is_transposed ? t->ne[0] : t->ne[2];
+    const int64_t n_tokens      = source.n_tokens();
+
+    ggml_tensor * own = keep(ggml_reshape_3d(ctx, cur, n_embd_head, t->ne[1], n_tokens));
+    if (n_kv > n_tokens) {
+        own = keep(ggml_pad(ctx, own, 0, 0, (int) (n_kv - n_tokens), 0));
+    }
     if (is_transposed) {
-        ggml_tensor * heads = ggml_reshape_4d(ctx, cur, t->ne[2], t->ne[1], t->ne[0], t->ne[3]);
-        ggml_tensor * turned = ggml_permute(ctx, heads, 2, 1, 0, 3);
-        keep(heads);
-        keep(turned);
-        own = ggml_cont(ctx, turned);
-    } else {
-        own = ggml_reshape_4d(ctx, cur, t->ne[0], t->ne[1], t->ne[2], t->ne[3]);
+        own = keep(ggml_cont(ctx, keep(ggml_permute(ctx, own, 2, 1, 0, 3))));
     }
     ggml_set_name(own, t->name);
-    keep(own);
     direct.insert(t);
     return own;
 }

@@ -32,7 +32,7 @@ enum class mask_rule { causal, window, chunked, alibi };
 
 class trace {
   public:
-    // Decodes one made-up batch of n_tokens rows (a multiple of 256, the padding of the KV cache) with n_outputs outputs.
+    // Decodes one made-up batch of n_tokens rows with n_outputs outputs.
     // adapter: its tensors become leaves of the graph. Throws std::runtime_error where the graph has an input or a
     // structure that cannot be rebuilt, naming it.
     trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens, int32_t n_outputs, int32_t n_threads);

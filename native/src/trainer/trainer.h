@@ -21,7 +21,7 @@ namespace lucifer {
 enum class memory_mode { whole, layer };
 
 struct trainer_options {
-    int32_t     n_tokens;   // rows of a micro-batch, a multiple of 256
+    int32_t     n_tokens;   // rows of a micro-batch
     int32_t     n_outputs;  // most supervised rows of a micro-batch
     int32_t     n_threads;
     bool        exact;      // F32 arithmetic with dequantized weights; false: llama.cpp's own kernels for the weight's type
