@@ -47,6 +47,11 @@ final class ContextSetup {
         return (int) total;
     }
 
+    /** Threads where nobody says how many: one for each physical core. */
+    static int defaultThreads() {
+        return ContextParams.defaults().nThreads;
+    }
+
     static void threads(ContextParams p, Threads threads) {
         if (threads.generation() > 0) {
             p.nThreads = threads.generation();

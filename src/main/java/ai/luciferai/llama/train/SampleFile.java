@@ -1,0 +1,152 @@
+package ai.luciferai.llama.train;
+
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.MappedFile;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Reads training data: JSON lines, or plain text where the file's name does not end in {@code .jsonl} or {@code .json}.
+ *
+ * @param samples  in the order of the file
+ * @param badLines what was wrong with lines that were passed over, one message each
+ */
+public record SampleFile(List<RawSample.Located> samples, List<String> badLines) {
+
+    private static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+    private static final Set<Set<String>> FORMS = Set.of(Set.of("text"), Set.of("prompt", "completion"), Set.of("messages"));
+
+    private static final String EXPECTED = "{\"text\": …}, {\"prompt\": …, \"completion\": …} or {\"messages\": […]}";
+
+    public SampleFile {
+        samples = List.copyOf(samples);
+        badLines = List.copyOf(badLines);
+    }
+
+    /** A line that is no sample. */
+    private static final class BadLine extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        BadLine(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param skipBad whether bad lines are passed over instead of ending the reading
+     * @throws InvalidFileException missing, not UTF-8, a bad line (named by number and reason), or no sample at all
+     */
+    public static SampleFile read(Path path, boolean skipBad) throws IOException {
+        MappedFile.requireReadable(path);
+        String text = utf8(path, Files.readAllBytes(path));
+        String name = path.getFileName().toString();
+        SampleFile file = name.endsWith(".jsonl") || name.endsWith(".json") ? lines(path, text, skipBad) : whole(text);
+        if (file.samples().isEmpty()) {
+            throw new InvalidFileException(path, "training data", "at least one sample", file.badLines().isEmpty() ? "an empty file"
+                    : "none that can be used, the first fault: " + file.badLines().getFirst());
+        }
+        return file;
+    }
+
+    private static String utf8(Path path, byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw new InvalidFileException(path, "training data", "UTF-8 text", "bytes that are not");
+        }
+    }
+
+    private static SampleFile whole(String text) {
+        return new SampleFile(text.isBlank() ? List.of() : List.of(new RawSample.Located(1, new RawSample.Text(text))), List.of());
+    }
+
+    private static SampleFile lines(Path path, String text, boolean skipBad) {
+        var samples = new ArrayList<RawSample.Located>();
+        var bad = new ArrayList<String>();
+        int number = 0;
+        for (String line : text.split("\n", -1)) {
+            number++;
+            if (line.isBlank()) {
+                continue;
+            }
+            try {
+                samples.add(new RawSample.Located(number, sample(line)));
+            } catch (BadLine fault) {
+                if (!skipBad) {
+                    throw new InvalidFileException(path, "line " + number, EXPECTED, fault.getMessage(),
+                            "mend the line, or pass over bad lines with --skip-bad-lines", null);
+                }
+                bad.add("line " + number + ": " + fault.getMessage());
+            }
+        }
+        return new SampleFile(samples, bad);
+    }
+
+    private static RawSample sample(String line) throws BadLine {
+        JsonNode node;
+        try {
+            node = JSON.readTree(line);
+        } catch (JsonProcessingException e) {
+            throw new BadLine("malformed JSON: " + e.getOriginalMessage());
+        }
+        if (!node.isObject()) {
+            throw new BadLine("JSON that is no object");
+        }
+        var keys = new TreeSet<String>();
+        node.fieldNames().forEachRemaining(keys::add);
+        if (!FORMS.contains(keys)) {
+            throw new BadLine("an object with the keys " + keys);
+        }
+        if (keys.contains("messages")) {
+            return conversation(node.get("messages"));
+        }
+        return keys.contains("text") ? new RawSample.Text(string(node, "text"))
+                : new RawSample.Completion(string(node, "prompt"), string(node, "completion"));
+    }
+
+    private static String string(JsonNode node, String key) throws BadLine {
+        JsonNode value = node.get(key);
+        if (value == null || !value.isTextual()) {
+            throw new BadLine("\"" + key + "\" that is no string");
+        }
+        if (value.textValue().isEmpty() && !key.equals("prompt")) {
+            throw new BadLine("\"" + key + "\" that is empty");
+        }
+        return value.textValue();
+    }
+
+    private static RawSample conversation(JsonNode messages) throws BadLine {
+        if (!messages.isArray() || messages.isEmpty()) {
+            throw new BadLine("\"messages\" that is no list, or empty");
+        }
+        var turns = new ArrayList<RawSample.Turn>();
+        for (JsonNode message : messages) {
+            JsonNode role = message.get("role");
+            JsonNode content = message.get("content");
+            if (role == null || content == null || !role.isTextual() || !content.isTextual()) {
+                throw new BadLine("a message without the strings \"role\" and \"content\"");
+            }
+            turns.add(new RawSample.Turn(role.textValue(), content.textValue()));
+        }
+        if (turns.stream().noneMatch(turn -> turn.role().equals("assistant"))) {
+            throw new BadLine("messages without one of the assistant");
+        }
+        return new RawSample.Conversation(turns);
+    }
+}

@@ -1,0 +1,98 @@
+package ai.luciferai.llama.train;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Which samples each optimizer step sees. A function of what it is made with alone, so that a resumed training goes on exactly as it
+ * would have.
+ *
+ * <p><i>Threads</i>: one at a time, for it remembers the epoch that was asked for last.
+ */
+public final class TrainingPlan {
+
+    private final List<Sample> samples;
+    private final int epochs;
+    private final int samplesPerStep;
+    private final int capacity;
+    private final boolean packing;
+    private final long seed;
+
+    private int epoch = -1;
+    private List<List<Pack>> steps = List.of();
+
+    /**
+     * @param samples        all samples to train on
+     * @param epochs         passes over them
+     * @param samplesPerStep samples of one step; the last step of an epoch may have fewer
+     * @param capacity       most rows of a pack
+     * @param packing        whether samples share packs
+     * @param seed           of the order, which is another in each epoch
+     */
+    public TrainingPlan(List<Sample> samples, int epochs, int samplesPerStep, int capacity, boolean packing, long seed) {
+        this.samples = List.copyOf(samples);
+        this.epochs = epochs;
+        this.samplesPerStep = samplesPerStep;
+        this.capacity = capacity;
+        this.packing = packing;
+        this.seed = seed;
+    }
+
+    public int stepsPerEpoch() {
+        return (samples.size() + samplesPerStep - 1) / samplesPerStep;
+    }
+
+    public int steps() {
+        return Math.multiplyExact(stepsPerEpoch(), epochs);
+    }
+
+    /** The micro-batches of a step, counted from 0. */
+    public List<Pack> packs(int step) {
+        return epoch(step / stepsPerEpoch()).get(step % stepsPerEpoch());
+    }
+
+    private List<List<Pack>> epoch(int wanted) {
+        if (epoch != wanted) {
+            var order = new ArrayList<>(samples);
+            Collections.shuffle(order, new Random(seed * 31 + wanted));
+            var packed = new ArrayList<List<Pack>>();
+            for (int from = 0; from < order.size(); from += samplesPerStep) {
+                List<Sample> chosen = order.subList(from, Math.min(from + samplesPerStep, order.size()));
+                packed.add(Pack.firstFit(chosen, capacity, packing));
+            }
+            steps = packed;
+            epoch = wanted;
+        }
+        return steps;
+    }
+
+    /** Size that holds every micro-batch. */
+    public Shape shape() {
+        Shape shape = new Shape(1, 1);
+        for (int i = 0; i < epochs; i++) {
+            for (List<Pack> step : epoch(i)) {
+                shape = shape.max(Shape.of(step));
+            }
+        }
+        return shape;
+    }
+
+    /** Rows and supervised rows of a micro-batch. */
+    public record Shape(int rows, int outputs) {
+
+        /** The largest of both. */
+        public static Shape of(List<Pack> packs) {
+            Shape shape = new Shape(1, 1);
+            for (Pack pack : packs) {
+                shape = shape.max(new Shape(pack.rows(), pack.supervisedCount()));
+            }
+            return shape;
+        }
+
+        public Shape max(Shape other) {
+            return new Shape(Math.max(rows, other.rows), Math.max(outputs, other.outputs));
+        }
+    }
+}
