@@ -240,6 +240,7 @@ const layout_entry entries[] = {
     FIELD(lucifer_planned_tensor, fallback),
     FIELD(lucifer_planned_tensor, has_imatrix),
     FIELD(lucifer_planned_tensor, name),
+
     STRUCT(lucifer_trainer_params),
     FIELD(lucifer_trainer_params, struct_size),
     FIELD(lucifer_trainer_params, n_tokens),

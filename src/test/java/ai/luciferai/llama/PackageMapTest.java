@@ -32,7 +32,8 @@ class PackageMapTest {
     /** What a package may use of ours; a façade name stands for the root package. */
     private static final Map<String, Set<String>> OURS = Map.of(
             "cli", Set.of(FACADE, "core"),
-            FACADE, Set.of("convert", "ffi", "gguf", "hf", "core"),
+            FACADE, Set.of("convert", "train", "ffi", "gguf", "hf", "core"),
+            "train", Set.of("gguf", "core"),
             "convert", Set.of("gguf", "hf", "core"),
             "hf", Set.of("core"),
             "gguf", Set.of("core"),
@@ -45,7 +46,12 @@ class PackageMapTest {
             "cli", Set.of("com.fasterxml.jackson", "org.jline", "picocli"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
+<<<<<<< HEAD
             "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
+=======
+            "train", Set.of("com.fasterxml.jackson"),
+            "hf", Set.of("com.fasterxml.jackson", "org.yaml.snakeyaml"));
+>>>>>>> b777673 (The map knows the package train)
 
     private static final Set<String> EXPORTED = Set.of(FACADE, "core", "gguf");
 
