@@ -77,10 +77,11 @@ final class LoadCheck {
         }
     }
 
-    /** Refuses what is no adapter, and an adapter that does not fit the model. */
-    static void adapter(Path path, Path model) {
+    /** Metadata of an adapter. Refuses what is none, and an adapter that does not fit the model. */
+    static Metadata adapter(Path path, Path model) {
         try (GgufFile adapter = GgufReader.read(path); GgufFile base = GgufReader.read(model)) {
             AdapterPreflight.check(adapter, base);
+            return adapter.metadata();
         } catch (IOException e) {
             throw unreadable(path, e);
         }

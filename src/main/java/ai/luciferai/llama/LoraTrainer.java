@@ -106,7 +106,7 @@ public final class LoraTrainer implements AutoCloseable {
      *     compute what llama.cpp does
      */
     public static LoraTrainer open(Model model, Path start, Options options) {
-        Metadata metadata = ModelLoader.adapterMetadata(start, model.info().path());
+        Metadata metadata = LoadCheck.adapter(start, model.info().path());
         AdapterHandle adapter = AdapterHandle.load(model.handle(), start);
         try {
             int threads = options.threads() > 0 ? options.threads() : ContextSetup.defaultThreads();

@@ -86,22 +86,4 @@ final class ModelLoader {
         Check.require(placement.mainGpu() < devices, "main-gpu", "0 to " + (devices - 1), placement.mainGpu());
         return placement.mainGpu();
     }
-<<<<<<< HEAD
-=======
-
-    /** Refuses what is no adapter, and an adapter that does not fit the model. */
-    static void checkAdapter(Path path, Path model) {
-        adapterMetadata(path, model);
-    }
-
-    /** Metadata of an adapter, which has passed the check. */
-    static Metadata adapterMetadata(Path path, Path model) {
-        try (GgufFile adapter = GgufReader.read(path); GgufFile base = GgufReader.read(model)) {
-            AdapterCheck.check(adapter, base);
-            return adapter.metadata();
-        } catch (IOException e) {
-            throw unreadable(path, e);
-        }
-    }
->>>>>>> 606e52a (Finetune: data, packing, steps, state and report around the native trainer)
 }

@@ -46,12 +46,8 @@ class PackageMapTest {
             "cli", Set.of("com.fasterxml.jackson", "org.jline", "picocli"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
-<<<<<<< HEAD
-            "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
-=======
             "train", Set.of("com.fasterxml.jackson"),
-            "hf", Set.of("com.fasterxml.jackson", "org.yaml.snakeyaml"));
->>>>>>> b777673 (The map knows the package train)
+            "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
 
     private static final Set<String> EXPORTED = Set.of(FACADE, "core", "gguf");
 
