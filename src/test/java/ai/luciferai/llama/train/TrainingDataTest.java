@@ -1,0 +1,152 @@
+package ai.luciferai.llama.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.luciferai.llama.core.BridgeException;
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.gguf.GgmlType;
+import ai.luciferai.llama.gguf.TensorInfo;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Samples, packs, plans and targets. */
+class TrainingDataTest {
+
+    @TempDir
+    Path folder;
+
+    private SampleFile read(String text, boolean skip) throws IOException {
+        Path file = folder.resolve("data.jsonl");
+        Files.writeString(file, text);
+        return SampleFile.read(file, skip);
+    }
+
+    private static Sample sample(int... tokens) {
+        boolean[] marks = new boolean[tokens.length];
+        java.util.Arrays.fill(marks, true);
+        return new Sample(tokens, marks);
+    }
+
+    @Test
+    void everyFormIsRead() throws IOException {
+        SampleFile file = read("""
+                {"text": "a\\nb"}
+
+                {"prompt": "", "completion": "c"}
+                {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
+                """, false);
+        assertEquals(List.of(new RawSample.Located(1, new RawSample.Text("a\nb")),
+                new RawSample.Located(3, new RawSample.Completion("", "c")),
+                new RawSample.Located(4, new RawSample.Conversation(List.of(new RawSample.Turn("user", "q"), new RawSample.Turn("assistant", "a"))))),
+                file.samples());
+    }
+
+    @Test
+    void badLinesAreCountedWhenPassedOver() throws IOException {
+        SampleFile file = read("{\"text\": \"a\"}\nnonsense\n[1]\n{\"text\": 5}\n{\"prompt\": \"p\"}\n", true);
+        assertEquals(1, file.samples().size());
+        assertEquals(4, file.badLines().size());
+        assertTrue(file.badLines().getFirst().startsWith("line 2: malformed JSON"), file.badLines().getFirst());
+    }
+
+    @Test
+    void textThatIsNotUtf8IsRefused() throws IOException {
+        Path file = folder.resolve("latin.jsonl");
+        Files.write(file, "{\"text\": \"é\"}".getBytes(StandardCharsets.ISO_8859_1));
+        assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true));
+    }
+
+    /** Whatever the bytes, a reader answers with samples or with its own exception. */
+    @Test
+    void damagedLinesAreTypedErrors() throws IOException {
+        byte[] good = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", \"content\": \"a\\u00e9\"}]}"
+                .getBytes(StandardCharsets.UTF_8);
+        var random = new Random(11);
+        Path file = folder.resolve("fuzz.jsonl");
+        for (int i = 0; i < 2000; i++) {
+            byte[] bytes = good.clone();
+            for (int k = 0; k <= random.nextInt(3); k++) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
+            }
+            Files.write(file, bytes);
+            try {
+                SampleFile.read(file, random.nextBoolean());
+            } catch (BridgeException expected) {
+                // a typed refusal
+            }
+        }
+    }
+
+    @Test
+    void packsAreFirstFitAndLastTokensTakeNoRow() {
+        List<Pack> packs = Pack.firstFit(List.of(sample(1, 2, 3, 4), sample(5, 6, 7), sample(8, 9), sample(1, 2, 3)), 5, true);
+        assertEquals(List.of(5, 3), packs.stream().map(Pack::rows).toList());
+        Pack.Rows rows = packs.getFirst().toRows();
+        assertArrayEquals(new int[] {1, 2, 3, 5, 6}, rows.tokens());
+        assertArrayEquals(new int[] {0, 1, 2, 0, 1}, rows.positions());
+        assertArrayEquals(new int[] {0, 0, 0, 1, 1}, rows.sequences());
+        assertArrayEquals(new int[] {2, 3, 4, 6, 7}, rows.labels());
+        assertEquals(4, Pack.firstFit(List.of(sample(1, 2), sample(1, 2), sample(1, 2), sample(1, 2)), 9, false).size());
+    }
+
+    @Test
+    void unlearntTokensAreNoOutputs() {
+        Sample given = new Sample(new int[] {1, 2, 3, 4}, new boolean[] {true, false, true, true});
+        assertEquals(2, given.supervisedCount());
+        Pack.Rows rows = new Pack(List.of(given)).toRows();
+        assertArrayEquals(new int[] {1, 2}, rows.outputs());
+        assertArrayEquals(new int[] {3, 4}, rows.labels());
+    }
+
+    @Test
+    void longSamplesKeepTheirFirstTokenAndTheirEnd() {
+        assertArrayEquals(new int[] {1, 4, 5}, sample(1, 2, 3, 4, 5).truncatedTo(3).tokens());
+        assertEquals(2, sample(1, 2, 3, 4, 5).truncatedTo(3).supervisedCount());
+    }
+
+    @Test
+    void plansAreAFunctionOfTheSeedAndUseEverySampleOnceAnEpoch() {
+        var samples = new ArrayList<Sample>();
+        for (int i = 0; i < 10; i++) {
+            samples.add(sample(i, i + 1));
+        }
+        var plan = new TrainingPlan(samples, 2, 4, 8, true, 5);
+        assertEquals(6, plan.steps());
+        for (int epoch = 0; epoch < 2; epoch++) {
+            var seen = new ArrayList<Sample>();
+            for (int step = 0; step < 3; step++) {
+                plan.packs(epoch * 3 + step).forEach(pack -> seen.addAll(pack.samples()));
+            }
+            assertEquals(samples.size(), seen.size());
+            assertTrue(seen.containsAll(samples));
+        }
+        assertEquals(plan.packs(4), new TrainingPlan(samples, 2, 4, 8, true, 5).packs(4));
+        assertNotEquals(plan.packs(0), plan.packs(3));
+        assertEquals(new TrainingPlan.Shape(4, 4), plan.shape());
+    }
+
+    @Test
+    void targetsAreChosenByNameAndPattern() {
+        List<TensorInfo> tensors = List.of(TensorInfo.of("token_embd.weight", GgmlType.F32, 8, 8), TensorInfo.of("blk.0.attn_q.weight", GgmlType.F32, 8, 8),
+                TensorInfo.of("blk.0.attn_norm.weight", GgmlType.F32, 8), TensorInfo.of("blk.0.ffn_up.weight", GgmlType.F32, 8, 8),
+                TensorInfo.of("blk.1.attn_q.weight", GgmlType.F32, 8, 8), TensorInfo.of("blk.1.ffn_up_exps.weight", GgmlType.F32, 8, 8, 2));
+        assertEquals(3, Targets.choose(tensors, List.of()).size());
+        assertEquals(2, Targets.choose(tensors, List.of("q_proj")).size());
+        assertEquals(List.of("blk.0.attn_q.weight", "blk.0.ffn_up.weight"),
+                Targets.choose(tensors, List.of("blk.0.*")).stream().map(TensorInfo::name).toList());
+        String message = assertThrows(InvalidOptionException.class, () -> Targets.choose(tensors, List.of("attn_v"))).getMessage();
+        assertTrue(message.contains("[attn_q, ffn_up]"), message);
+    }
+}
