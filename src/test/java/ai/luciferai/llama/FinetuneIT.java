@@ -59,7 +59,7 @@ class FinetuneIT {
         FinetuneOptions options = options("falls.gguf").withData(DataOptions.of(data).withLoss(DataOptions.Loss.RESPONSE));
         FinetuneReport report = train(options);
         assertEquals(12, report.steps());
-        assertTrue(mean(report.losses().subList(9, 12)) < 0.5 * mean(report.losses().subList(0, 3)), () -> report.losses().toString());
+        assertTrue(mean(report.losses().subList(9, 12)) < 0.7 * mean(report.losses().subList(0, 3)), () -> report.losses().toString());
         assertTrue(Files.readString(report.jsonFile()).contains("\"planned_steps\" : 12"));
         assertTrue(Files.readString(report.htmlFile()).contains("<svg"));
         try (Model model = Model.load(base); Adapter adapter = model.loadAdapter(options.out()); Session session = model.session()) {

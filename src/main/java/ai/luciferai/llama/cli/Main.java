@@ -12,7 +12,7 @@ public final class Main {
 
     /** Verbs in the order of the help. */
     static final List<String> VERBS =
-            List.of("generate", "convert", "quantize", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+            List.of("generate", "convert", "quantize", "finetune", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
 
     private Main() {}
 
@@ -84,6 +84,7 @@ public final class Main {
             case "info" -> new InfoCommand();
             case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();
+            case "finetune" -> new FinetuneCommand();
             case "tokenize" -> new TokenizeCommand();
             case "detokenize" -> new DetokenizeCommand();
             case "embed" -> new EmbedCommand();

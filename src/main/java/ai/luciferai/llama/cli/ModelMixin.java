@@ -30,6 +30,11 @@ final class ModelMixin {
                 .toggle("--mlock", "--no-mlock", "keep the weights in memory")
                 .flag("--check-tensors", "look for invalid numbers in every weight")
                 .toggle("--repack", "--no-repack -nr", "rearrange weights for this CPU (default: yes)");
+        devices(syntax);
+    }
+
+    /** What runs where. */
+    static void devices(Syntax syntax) {
         syntax.group("Devices (see: lucifer-llama devices)")
                 .option("-ngl --gpu-layers --n-gpu-layers", "N|auto|all", "layers on the GPU; auto: as many as fit", GpuLayers.AUTO)
                 .option("-dev --device", "NAME,…", "devices to use, in order; none: CPU only (default: all)")
@@ -57,7 +62,7 @@ final class ModelMixin {
                 : options;
     }
 
-    private static Placement placement(Arguments a) {
+    static Placement placement(Arguments a) {
         Placement placement = Placement.defaults().withMainGpu(a.integer("-mg", 0));
         if (a.has("-ngl")) {
             placement = placement.withGpuLayers(GpuLayers.parse(a.text("-ngl")));

@@ -75,7 +75,7 @@ class TrainingDataTest {
                 .getBytes(StandardCharsets.UTF_8);
         var random = new Random(11);
         Path file = folder.resolve("fuzz.jsonl");
-        for (int i = 0; i < 2000; i++) {
+        for (int i = 0; i < 300; i++) {
             byte[] bytes = good.clone();
             for (int k = 0; k <= random.nextInt(3); k++) {
                 bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
