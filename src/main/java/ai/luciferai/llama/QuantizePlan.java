@@ -72,17 +72,21 @@ public record QuantizePlan(QuantizeOptions options, List<TensorPlan> tensors, lo
     public List<String> warnings() {
         var warnings = new ArrayList<String>();
         if (requantized > 0) {
-            warnings.add(requantized + " tensors are quantized already: quantizing them again loses quality");
+            warnings.add(tensors(requantized, "is", "are") + " quantized already: quantizing again loses quality");
         }
         if (fallbacks() > 0) {
-            warnings.add(fallbacks() + " of " + tensors.size() + " tensors have rows that do not fit the wanted type and get a larger one");
+            warnings.add(tensors(fallbacks(), "has", "have") + " rows that do not fit the wanted type, and a larger one is taken");
         }
         if (withoutImportance > 0) {
-            warnings.add(withoutImportance + " tensors are not in the importance matrix");
+            warnings.add(tensors(withoutImportance, "is", "are") + " not in the importance matrix");
         }
         if (importanceMissing) {
             warnings.add(options.type() + " needs an importance matrix for this model");
         }
         return warnings;
+    }
+
+    private static String tensors(int count, String one, String several) {
+        return count == 1 ? "1 tensor " + one : count + " tensors " + several;
     }
 }
