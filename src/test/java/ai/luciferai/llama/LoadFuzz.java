@@ -8,35 +8,40 @@ import ai.luciferai.llama.gguf.TinyModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The child process of {@link LoadFuzzIT}: makes mutants of small models and asks for what they hold, loads them, and generates a
- * token. Says on stdout what it is doing, so that the parent knows which mutant ended it.
+ * The child process of {@link LoadFuzzIT}: makes mutants of small models and of an adapter, asks for what they hold, loads them, and
+ * generates a token. Says on stdout what it is doing, so that the parent knows which mutant ended it.
  */
 final class LoadFuzz {
 
+    private final Path sound;
+    private final Path adapter;
     private final Path mutant;
     private final Map<String, Integer> outcomes = new TreeMap<>();
 
     private LoadFuzz(Path folder) {
+        this.sound = folder.resolve("spm.gguf");
+        this.adapter = folder.resolve("adapter.gguf");
         this.mutant = folder.resolve("mutant.gguf");
     }
 
     /** Arguments: an own folder, first seed, number of mutants, further models to mutate. */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[0]);
-        Path spm = folder.resolve("spm.gguf");
+        var fuzz = new LoadFuzz(folder);
         Path bpe = folder.resolve("bpe.gguf");
-        TinyModel.writeSpm(spm);
+        TinyModel.writeSpm(fuzz.sound);
         TinyModel.writeBpe(bpe);
-        var bases = new java.util.ArrayList<>(List.of(spm, bpe));
+        TinyModel.writeAdapter(fuzz.adapter);
+        var bases = new ArrayList<>(List.of(fuzz.sound, bpe, fuzz.sound, bpe, fuzz.adapter));
         for (int i = 3; i < args.length; i++) {
             bases.add(Path.of(args[i]));
         }
-        var fuzz = new LoadFuzz(folder);
         long first = Long.parseLong(args[1]);
         for (long seed = first; seed < first + Long.parseLong(args[2]); seed++) {
             System.out.println("seed " + seed);
@@ -52,7 +57,7 @@ final class LoadFuzz {
         try {
             Info.run(InfoOptions.of(mutant));
             outcome = "readable";
-            generate();
+            generate(base.equals(adapter));
             outcome = "generates";
         } catch (BridgeException refusal) {
             outcome += ", then " + refusal.getClass().getSimpleName();
@@ -60,13 +65,17 @@ final class LoadFuzz {
         outcomes.merge(outcome, 1, Integer::sum);
     }
 
-    private void generate() {
-        var model = ModelOptions.defaults();
+    private void generate(boolean asAdapter) {
         var context = ContextOptions.defaults().withContextSize(64).withThreads(1);
         var greedy = GenerateOptions.defaults().withMaxTokens(1).withSampling(Sampling.greedy());
-        try (Model loaded = Model.load(mutant, model, Progress.NONE, Cancel.NONE); Session session = loaded.session(context)) {
+        Path path = asAdapter ? sound : mutant;
+        try (Model model = Model.load(path, ModelOptions.defaults(), Progress.NONE, Cancel.NONE);
+                Session session = model.session(context)) {
+            if (asAdapter) {
+                session.adapters(List.of(new AdapterScale(model.loadAdapter(mutant), 1f)));
+            }
             session.complete(Prompt.text("hello world\n"), greedy);
-            loaded.chatTemplate();
+            model.chatTemplate();
         }
     }
 }

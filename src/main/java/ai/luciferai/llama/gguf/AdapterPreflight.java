@@ -10,7 +10,8 @@ import java.util.Optional;
  *
  * <p>Shapes, innermost first, for a weight [n_in, n_out]: A is [n_in, rank], B is [rank, n_out]. For the token embedding
  * [n_embd, n_vocab], of which rows are looked up, A is [rank, n_vocab] and B is [rank, n_embd]. Weights of experts have a third
- * dimension, and so have their A and B.
+ * dimension, and so have their A and B. Where the embedding serves as the output too, llama.cpp applies the same pair to both and
+ * asserts: such an adapter is refused.
  *
  * <p><i>Source</i>: llama_adapter_lora_init_impl in src/llama-adapter.cpp of llama.cpp v0.5.0, which leaves the third dimension, the
  * element types and the rank to assertions.
@@ -85,6 +86,11 @@ public final class AdapterPreflight {
         requireType(a);
         requireType(b);
         boolean embedding = name.endsWith("token_embd.weight");
+        if (embedding && base.tensor("output.weight").isEmpty()) {
+            throw new UnsupportedModelException(adapter.path(), "tensor '" + a.name() + "'", "a model with an output.weight of its own",
+                    base.path() + ", whose token embedding is its output too",
+                    "merge the adapter into the model before converting it");
+        }
         long rank = embedding ? a.ne(0) : a.ne(1);
         if (rank == 0) {
             throw bad(a, "a rank above 0", a.shapeText(), null);

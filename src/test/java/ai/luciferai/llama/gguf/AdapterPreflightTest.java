@@ -34,9 +34,19 @@ class AdapterPreflightTest {
     @Test
     void acceptsPairsThatFit() throws IOException {
         assertDoesNotThrow(() -> check(pairs(), tensors()));
+    }
+
+    @Test
+    void embeddingCanBeAdaptedWhereTheOutputIsAnother() throws IOException {
         List<TensorInfo> embedding = List.of(
                 TensorInfo.of("token_embd.weight.lora_a", GgmlType.F32, 4, TinyModel.spmTokens().size()),
                 TensorInfo.of("token_embd.weight.lora_b", GgmlType.F32, 4, TinyModel.N_EMBD));
+        BridgeException refusal = assertThrows(UnsupportedModelException.class, () -> check(pairs(), embedding));
+        assertTrue(refusal.getMessage().contains("expected a model with an output.weight of its own"), refusal::getMessage);
+        var tensors = new ArrayList<>(TinyModel.tensors(TinyModel.spmTokens().size()));
+        tensors.add(TensorInfo.of("output.weight", GgmlType.F16, TinyModel.N_EMBD, TinyModel.spmTokens().size()));
+        Files.delete(base);
+        TinyModel.write(base, TinyModel.spm().build(), tensors);
         assertDoesNotThrow(() -> check(pairs(), embedding));
     }
 

@@ -31,6 +31,20 @@ public final class TinyModel {
         write(target, spm().build(), tensors(spmTokens().size()));
     }
 
+    /** A LoRA adapter of two matrices, for either model. */
+    public static void writeAdapter(Path target) throws IOException {
+        write(target, Metadata.builder()
+                .string("general.type", "adapter")
+                .string(Metadata.ARCHITECTURE, "llama")
+                .string("adapter.type", "lora")
+                .float32("adapter.lora.alpha", 8)
+                .build(), List.of(
+                TensorInfo.of("blk.0.attn_q.weight.lora_a", GgmlType.F16, N_EMBD, 4),
+                TensorInfo.of("blk.0.attn_q.weight.lora_b", GgmlType.F16, 4, N_EMBD),
+                TensorInfo.of("blk.1.ffn_down.weight.lora_a", GgmlType.F32, N_FF, 2),
+                TensorInfo.of("blk.1.ffn_down.weight.lora_b", GgmlType.F32, 2, N_EMBD)));
+    }
+
     /** The pairs of the model with a SentencePiece vocabulary. */
     static Metadata.Builder spm() {
         return llama().array("tokenizer.ggml.tokens", GgufArray.ofStrings(spmTokens()))
