@@ -125,7 +125,8 @@ final class LibraryLookup {
     private static Path location() {
         try {
             var source = LibraryLookup.class.getProtectionDomain().getCodeSource();
-            return source == null ? null : Path.of(new URI(source.getLocation().toString()));
+            // Null too for a class out of an AOT cache that was made under another name of the same folder.
+            return source == null || source.getLocation() == null ? null : Path.of(new URI(source.getLocation().toString()));
         } catch (URISyntaxException | IllegalArgumentException | SecurityException e) {
             return null;
         }
