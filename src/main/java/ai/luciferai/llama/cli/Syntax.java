@@ -167,9 +167,14 @@ final class Syntax {
         return text.substring(0, first) + text.substring(first).replace('\n', ' ');
     }
 
-    private CommandLine commandLine() {
+    /** @param grouped for the help; reading words needs no groups, which would take half of its time */
+    private CommandLine commandLine(boolean grouped) {
         CommandSpec spec = CommandSpec.create().name("lucifer-llama " + verb);
-        groups.forEach(group -> spec.addArgGroup(group.build()));
+        if (grouped) {
+            groups.forEach(group -> spec.addArgGroup(group.build()));
+        } else {
+            groups.forEach(group -> group.args().forEach(option -> spec.addOption((OptionSpec) option)));
+        }
         spec.addPositional(PositionalParamSpec.builder().arity("0..*").type(List.class).auxiliaryTypes(String.class).hidden(true).build());
         spec.usageMessage().customSynopsis("lucifer-llama " + verb + " [options]" + (operands.isEmpty() ? "" : " " + operands))
                 .description("%n" + literal(reflowed(summary))).footer(notes.toString()).width(WIDTH).sortOptions(false);
@@ -179,7 +184,7 @@ final class Syntax {
 
     /** The help of the verb. */
     String help() {
-        return commandLine().getUsageMessage(Ansi.OFF);
+        return commandLine(true).getUsageMessage(Ansi.OFF);
     }
 
     /** Reads the words from {@code args[from]} on. */
@@ -189,7 +194,7 @@ final class Syntax {
         given.clear();
         List<String> rest;
         try {
-            rest = commandLine().parseArgs(words).matchedPositionalValue(0, List.of());
+            rest = commandLine(false).parseArgs(words).matchedPositionalValue(0, List.of());
         } catch (UnmatchedArgumentException e) {
             throw unknown(e.getUnmatched().getFirst());
         } catch (ParameterException e) {
