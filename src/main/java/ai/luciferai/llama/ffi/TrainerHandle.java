@@ -160,10 +160,11 @@ public final class TrainerHandle extends NativeHandle {
             lucifer_training_batch.n_outputs(struct, rows.outputs().length);
             lucifer_training_batch.dropout_seed(struct, rows.dropoutSeed());
             MemorySegment loss = arena.allocate(ValueLayout.JAVA_DOUBLE);
-            int status = lucifer_trainer_run(trainer, struct, learn ? 1 : 0, cancel.segment(), loss);
+            int status = lucifer_trainer_run(trainer, struct, learn ? 1 : 0, Computing.begin(cancel).segment(), loss);
             Status.check(status, "lucifer_trainer_run");
             return loss.get(ValueLayout.JAVA_DOUBLE, 0);
         } finally {
+            Computing.end();
             release();
         }
     }
