@@ -222,11 +222,6 @@ ggml_tensor * trace::stored_for(const ggml_tensor * view) const {
     return it == stored.end() ? nullptr : it->second;
 }
 
-ggml_tensor * trace::find(const char * name) const {
-    const auto it = std::find_if(nodes.begin(), nodes.end(), [&](const ggml_tensor * t) { return std::strcmp(t->name, name) == 0; });
-    return it == nodes.end() ? nullptr : *it;
-}
-
 // Keeps the recorded nodes on which the logits depend, in their order.
 void trace::keep_reachable(const recorder & rec) {
     const auto logits = rec.by_name.find("result_output");

@@ -92,7 +92,6 @@ class trace {
     std::vector<float> mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const;
     void          keep_reachable(const recorder & rec);
     void          cut();
-    ggml_tensor * find(const char * name) const;
 };
 
 // Copies recorded nodes into a ggml context. Weights and adapter tensors are used in place; inputs and cut tensors are
