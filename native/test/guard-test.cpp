@@ -122,8 +122,8 @@ static void keeps_the_last_log_lines() {
 
 int main() {
     CHECK(lucifer_abi_version() == LUCIFER_ABI_VERSION);
-    CHECK_OK(lucifer_init(nullptr));
-    CHECK_OK(lucifer_init(nullptr));
+    CHECK_OK(lucifer_init(LUCIFER_LIB_DIR));
+    CHECK_OK(lucifer_init(LUCIFER_LIB_DIR));
 #if !defined(_WIN32)
     leaves_last_words(2); // first: a forked child has this thread only
     leaves_last_words(3);
