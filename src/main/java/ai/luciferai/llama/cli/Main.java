@@ -12,7 +12,8 @@ public final class Main {
 
     /** Verbs in the order of the help. */
     static final List<String> VERBS =
-            List.of("generate", "convert", "quantize", "finetune", "info", "devices", "tokenize", "detokenize", "embed", "bench", "doctor");
+            List.of("generate", "convert", "quantize", "finetune", "export-lora", "info", "devices", "tokenize", "detokenize", "embed",
+                    "bench", "doctor");
 
     private Main() {}
 
@@ -85,6 +86,7 @@ public final class Main {
             case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();
             case "finetune" -> new FinetuneCommand();
+            case "export-lora" -> new ExportLoraCommand();
             case "tokenize" -> new TokenizeCommand();
             case "detokenize" -> new DetokenizeCommand();
             case "embed" -> new EmbedCommand();

@@ -1,0 +1,29 @@
+package ai.luciferai.llama;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What a merge did.
+ *
+ * @param options      what was asked for
+ * @param tensors      all tensors of the merged model
+ * @param merged       those that an adapter changed
+ * @param fileType     what most of the model is stored as, as llama.cpp names it
+ * @param bytes        size of the output
+ * @param verification how well it agrees with base and adapters; empty when not asked for, or when the model generates no text
+ * @param millis       how long it took
+ */
+public record ExportLoraReport(ExportLoraOptions options, int tensors, int merged, String fileType, long bytes,
+        Optional<Verification> verification, double millis) {
+
+    /**
+     * The merged model beside the base with its adapters at run time, on a sample text.
+     *
+     * @param positions  places in the text that were compared
+     * @param sameTokens places where both have the same most probable token
+     * @param largest    largest difference of the log-probabilities of a probable token
+     * @param tolerance  what the types explain; empty when nothing is known about them, and the difference is only reported
+     */
+    public record Verification(int positions, int sameTokens, double largest, OptionalDouble tolerance) {}
+}

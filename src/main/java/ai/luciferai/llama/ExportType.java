@@ -1,0 +1,17 @@
+package ai.luciferai.llama;
+
+/** What the tensors that an adapter changes are stored as. The others are copied as they are. */
+public enum ExportType {
+    /** As llama-export-lora: F32 where the base has F32, else F16. */
+    AUTO,
+    /** What the base has, quantized again where it is quantized. */
+    SAME,
+    /** 32-bit floats. */
+    F32,
+    /** 16-bit floats (IEEE half). */
+    F16,
+    /** 16-bit floats with the range of 32-bit ones. */
+    BF16,
+    /** 8-bit integers in blocks of 32 with a scale; F16 where a row is not whole blocks. */
+    Q8_0
+}

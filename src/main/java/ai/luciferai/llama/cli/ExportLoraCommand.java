@@ -1,0 +1,93 @@
+package ai.luciferai.llama.cli;
+
+import ai.luciferai.llama.AdapterSource;
+import ai.luciferai.llama.ExportLora;
+import ai.luciferai.llama.ExportLoraOptions;
+import ai.luciferai.llama.ExportLoraReport;
+import ai.luciferai.llama.ExportType;
+import ai.luciferai.llama.core.DiskSpace;
+import ai.luciferai.llama.core.InvalidOptionException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** {@code export-lora}: adapters become part of a model. */
+final class ExportLoraCommand implements Command {
+
+    private static final String EXAMPLE = "lucifer-llama export-lora --model-base model.gguf --lora adapter.gguf --model-out merged.gguf";
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("export-lora", "", 0, """
+                Merges LoRA adapters into a GGUF model.
+                The model may be split or quantized. Tensors that no adapter changes are copied as they are. An output appears whole or
+                not at all.""")
+                .group("Files")
+                .option("--model-base", "FILE", "the model")
+                .option("--lora", "FILE[:SCALE]", "LoRA adapter (GGUF), scale 1 if not said; may be repeated")
+                .option("--model-out", "FILE", "the merged model")
+                .flag("--force", "replaces an existing output")
+                .group("Result")
+                .option("--outtype", "TYPE", "type of the merged tensors: f32, f16, bf16, q8_0, or same as in the model",
+                        "f16, f32 where the model has f32")
+                .toggle("--verify", "--no-verify", "compares the merged model with the model and its adapters at run time (default: on)")
+                .flag("--json", "the report as JSON");
+    }
+
+    @Override
+    public int run(Arguments a, Environment environment) throws IOException {
+        ExportLoraOptions options = options(a);
+        ExportLoraReport report;
+        try (ProgressLine progress = environment.progress()) {
+            report = ExportLora.run(options, progress, environment.cancel());
+        }
+        report.verification().ifPresent(verification -> environment.say(text(verification)));
+        environment.print(a.has("--json") ? json(report) : "%s: %s, %s, %d of %d tensors merged, %.1f s%n".formatted(options.output(),
+                report.fileType(), DiskSpace.text(report.bytes()), report.merged(), report.tensors(), report.millis() / 1000));
+        return ExitCode.OK;
+    }
+
+    static ExportLoraOptions options(Arguments a) {
+        Path base = ModelMixin.path("--model-base", required(a, "--model-base"));
+        required(a, "--lora");
+        Path output = ModelMixin.path("--model-out", required(a, "--model-out"));
+        return ExportLoraOptions.of(base, a.texts("--lora").stream().map(AdapterSource::parse).toList(), output)
+                .withType(type(a)).withVerify(a.on("--verify", true)).withForce(a.has("--force"));
+    }
+
+    private static String required(Arguments a, String option) {
+        if (!a.has(option)) {
+            throw new InvalidOptionException(option, "a file", "nothing", EXAMPLE);
+        }
+        return a.text(option);
+    }
+
+    private static ExportType type(Arguments a) {
+        if (!a.has("--outtype")) {
+            return ExportType.AUTO;
+        }
+        String name = a.text("--outtype").toUpperCase(Locale.ROOT);
+        return Stream.of(ExportType.values()).filter(type -> type.name().equals(name)).findFirst().orElseThrow(() ->
+                new InvalidOptionException("--outtype", "one of f32, f16, bf16, q8_0, same", Arguments.quote(a.text("--outtype")),
+                        "for other types, quantize the merged model"));
+    }
+
+    private static String text(ExportLoraReport.Verification v) {
+        String allowed = v.tolerance().isPresent() ? " (allowed: " + v.tolerance().getAsDouble() + ")" : "";
+        return "verified at %d places of a text: log-probabilities differ by at most %.2g%s, the most probable token is the same at %d"
+                .formatted(v.positions(), v.largest(), allowed, v.sameTokens());
+    }
+
+    private static String json(ExportLoraReport report) {
+        ExportLoraOptions options = report.options();
+        Map<String, Object> verification = report.verification().map(v -> Json.object("positions", v.positions(), "same_tokens",
+                v.sameTokens(), "largest_difference", v.largest(), "tolerance",
+                v.tolerance().isPresent() ? v.tolerance().getAsDouble() : null)).orElse(null);
+        return Json.pretty(Json.object("base", options.base(), "adapters", options.adapters().stream()
+                .map(adapter -> Json.object("path", adapter.path(), "scale", adapter.scale())).toList(), "output", options.output(),
+                "outtype", options.type().name().toLowerCase(Locale.ROOT), "file_type", report.fileType(), "bytes", report.bytes(),
+                "tensors", report.tensors(), "merged", report.merged(), "verification", verification, "millis", report.millis()));
+    }
+}
