@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -21,11 +20,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * No file may end the process: the catalogue of damaged files, and mutants from a random seed, through {@link Info} and
- * {@link Model#load}. Each run takes other mutants; {@code -Dfuzz.seed} repeats one, {@code -Dfuzz.mutants} runs more.
+ * No file may end the process: the catalogue of damaged files, and mutants, through {@link Info} and {@link Model#load}. The seed is
+ * fixed, so that a build says the same twice; {@code -Dfuzz.seed} looks further, {@code -Dfuzz.mutants} longer.
  */
 class LoadFuzzIT {
 
+    private static final long SEED = 1_824_613_581L;
     private static final int MUTANTS = Integer.getInteger("fuzz.mutants", 3000);
     private static final int SECONDS_WITHOUT_A_WORD = 60;
 
@@ -46,7 +46,7 @@ class LoadFuzzIT {
 
     @Test
     void noMutantEndsTheProcess() throws Exception {
-        long seed = Long.getLong("fuzz.seed", new Random().nextInt(Integer.MAX_VALUE));
+        long seed = Long.getLong("fuzz.seed", SEED);
         System.out.println("LoadFuzzIT: -Dfuzz.seed=" + seed + " -Dfuzz.mutants=" + MUTANTS);
         Path errors = folder.resolve("stderr");
         Process child = fork(errors, seed);

@@ -140,13 +140,18 @@ final class HparamsCheck {
         }
     }
 
-    /** The kernel of RoPE for images takes positions modulo their sum. */
+    /** The kernel of RoPE for images takes positions modulo their sum, and asserts that one of the first three is there. */
     private void requireSections(long keyLength) {
         String name = key(SECTIONS);
+        boolean required = Architectures.of(architecture).nonZero().contains(SECTIONS);
         if (!metadata.has(name) || !(metadata.get(name).value() instanceof GgufArray sections)) {
+            if (required) {
+                throw metadata.wrong(name, "an array of section sizes", metadata.has(name) ? "another value" : "no such key");
+            }
             return;
         }
         long sum = 0;
+        long firstThree = 0;
         for (int i = 0; i < sections.length(); i++) {
             long section = sections.type().isInteger() ? sections.integer(i) : -1;
             if (section < 0 || section > MAX_SIZE) {
@@ -154,10 +159,12 @@ final class HparamsCheck {
                         sections.list().toString());
             }
             sum += section;
+            firstThree += i < 3 ? section : 0;
         }
-        if ((sum == 0 || sum > keyLength) && Architectures.of(architecture).nonZero().contains(SECTIONS)) {
-            throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "a sum from 1 to %d, the length of a key"
-                    .formatted(keyLength), sections.list().toString());
+        if (required && (firstThree == 0 || sum > keyLength)) {
+            throw new InvalidFileException(file.path(), "metadata key '" + name + "'",
+                    "one of the first three above 0, and a sum of at most %d, the length of a key".formatted(keyLength),
+                    sections.list().toString());
         }
     }
 }

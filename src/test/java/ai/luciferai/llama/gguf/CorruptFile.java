@@ -144,7 +144,7 @@ public enum CorruptFile {
             tiny(pairs -> pairs.array("llama.rope.dimension_sections", GgufArray.ofInt32(1, -1, 0, 0)))),
     DIVISION_BY_ZERO(InvalidFileException.class, "metadata key 'rwkv6.wkv.head_size': expected a number above 0, got no such key",
             renamed("rwkv6")),
-    MULTI_ROPE_WITHOUT_SECTIONS(InvalidFileException.class, "rope.dimension_sections': expected a sum from 1 to 8", sectionsAllZero()),
+    MULTI_ROPE_WITHOUT_SECTIONS(InvalidFileException.class, "rope.dimension_sections': expected one of the first three above 0, and a sum of at most 8", sectionsAllZero()),
     ROUTER_WITHOUT_EXPERTS(InvalidFileException.class, "expert_used_count': expected 1 to 0 experts for layer 0", router()),
     COMPANION_MISSING(InvalidFileException.class, "tensor 'blk.0.ssm_conv1d.bias': expected a tensor of this name", companion()),
     NO_VOCABULARY(InvalidFileException.class, "metadata key 'tokenizer.ggml.model': expected a string, got no such key",
