@@ -249,6 +249,12 @@ LUCIFER_API int32_t lucifer_adapter_free(struct lucifer_adapter * adapter);
 
 struct lucifer_context;
 
+enum lucifer_imatrix {
+    LUCIFER_IMATRIX_NONE   = 0,
+    LUCIFER_IMATRIX_BLOCKS = 1, /* inputs of the weights of all blocks */
+    LUCIFER_IMATRIX_OUTPUT = 2  /* and those of output.weight */
+};
+
 struct lucifer_context_params {
     int64_t struct_size;
     int32_t n_ctx;             /* tokens in all sequences together; 0: the model's own */
@@ -275,6 +281,8 @@ struct lucifer_context_params {
     int32_t op_offload;
     int32_t swa_full;
     int32_t kv_unified;
+    int32_t imatrix;           /* enum lucifer_imatrix: what is collected while the context computes */
+    int32_t reserved;
 };
 
 /* llama.cpp's defaults, threads set to the number of physical cores. */
@@ -337,6 +345,12 @@ LUCIFER_API int32_t lucifer_context_logprobs(struct lucifer_context * context, i
  */
 LUCIFER_API int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, int32_t seq_id, float * out, int32_t n_out);
 
+/*
+ * Lends the logits of n_rows outputs of the last batch, the first that of token i, the others those behind it: n_rows * n_vocab
+ * floats that are valid until the next call with this context. Waits for the device.
+ */
+LUCIFER_API int32_t lucifer_context_logits_rows(struct lucifer_context * context, int32_t i, int32_t n_rows, const float ** rows);
+
 /* Waits until the device is done. */
 LUCIFER_API int32_t lucifer_context_synchronize(struct lucifer_context * context);
 
@@ -372,6 +386,55 @@ LUCIFER_API int32_t lucifer_state_save(struct lucifer_context * context, int32_t
  */
 LUCIFER_API int32_t lucifer_state_load(struct lucifer_context * context, int32_t seq_id, const char * path,
                                        int32_t * tokens, int32_t cap, int32_t * n_tokens);
+
+/* --- importance matrix of a context --------------------------------------------------------------------------------- */
+
+/*
+ * A context made with lucifer_context_params.imatrix adds up, for each weight that it multiplies with 16 tokens or more at once, the
+ * squares of the weight's inputs, and counts the inputs: one sum for each column of each matrix of the tensor, one count for the
+ * tensor, or one for each expert. A decode whose activations are not finite, or do not fit what lucifer_imatrix_put has put there, is
+ * INVALID_FILE; the context is of no use then. As llama-imatrix does it.
+ */
+LUCIFER_API int32_t lucifer_imatrix_count(struct lucifer_context * context, int32_t * n_entries);
+
+/* Entry `index`, by name; INVALID_ARGUMENT behind the last. */
+LUCIFER_API int32_t lucifer_imatrix_entry(struct lucifer_context * context, int32_t index, char * name, int64_t cap, int64_t * len,
+                                          int64_t * n_sums, int64_t * n_counts);
+LUCIFER_API int32_t lucifer_imatrix_read(struct lucifer_context * context, int32_t index, float * sums, int64_t n_sums,
+                                         int64_t * counts, int64_t n_counts);
+
+/* Sets an entry that the context then adds to. n_sums is a multiple of n_counts. */
+LUCIFER_API int32_t lucifer_imatrix_put(struct lucifer_context * context, const char * name, const float * sums, int64_t n_sums,
+                                        const int64_t * counts, int64_t n_counts);
+
+/* --- scores of logits ----------------------------------------------------------------------------------------------- */
+
+/*
+ * Functions of n_rows * n_vocab logits and the token that each row was to predict, with the arithmetic of llama-perplexity. Threads: any
+ * number at once. FAILED when a score is not finite.
+ */
+
+/* nll: n_rows values of -log p(label). */
+LUCIFER_API int32_t lucifer_score(const float * logits, int32_t n_rows, int32_t n_vocab, const int32_t * labels, double * nll);
+
+/*
+ * The same, and all log-probabilities of each row in 16 bits each, as llama-perplexity stores them: scale and minimum as floats,
+ * then n_vocab numbers, padded to an even count. A row has 4 + n_vocab values, one more if n_vocab is odd.
+ */
+LUCIFER_API int32_t lucifer_score_pack(const float * logits, int32_t n_rows, int32_t n_vocab, const int32_t * labels, uint16_t * packed,
+                                       double * nll);
+
+/* What one row says against the log-probabilities of another model. */
+struct lucifer_divergence {
+    double  kld;               /* Kullback-Leibler divergence from the other model */
+    float   nll;
+    float   nll_base;          /* of the other model */
+    float   p_diff;            /* p(label) less that of the other model */
+    int32_t same_top;          /* boolean: both have the same most probable token */
+};
+
+LUCIFER_API int32_t lucifer_score_compare(const float * logits, int32_t n_rows, int32_t n_vocab, const int32_t * labels,
+                                          const uint16_t * packed, struct lucifer_divergence * out);
 
 /* --- sampling ------------------------------------------------------------------------------------------------------ */
 

@@ -55,6 +55,7 @@ llama_context_params read_params(const lucifer_context_params & in) {
     require_range("pooling_type", in.pooling_type, LLAMA_POOLING_TYPE_UNSPECIFIED, LLAMA_POOLING_TYPE_RANK);
     require_range("attention_type", in.attention_type, LLAMA_ATTENTION_TYPE_UNSPECIFIED, LLAMA_ATTENTION_TYPE_NON_CAUSAL);
     require_range("rope_scaling_type", in.rope_scaling_type, LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED, LLAMA_ROPE_SCALING_TYPE_MAX_VALUE);
+    require_range("imatrix", in.imatrix, LUCIFER_IMATRIX_NONE, LUCIFER_IMATRIX_OUTPUT);
     require_range("yarn_orig_ctx", in.yarn_orig_ctx, 0, INT32_MAX);
     require_finite("rope_freq_base", in.rope_freq_base);
     require_finite("rope_freq_scale", in.rope_freq_scale);
@@ -215,6 +216,11 @@ int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_
         context->subject             = model->subject;
         upstream.abort_callback      = on_abort_poll;
         upstream.abort_callback_data = context.get();
+        if (params->imatrix != LUCIFER_IMATRIX_NONE) {
+            context->imatrix            = std::make_unique<collector>(params->imatrix == LUCIFER_IMATRIX_OUTPUT);
+            upstream.cb_eval            = collector::on_node;
+            upstream.cb_eval_user_data  = context->imatrix.get();
+        }
         context->context.reset(llama_init_from_model(model->model.get(), upstream));
         if (context->context == nullptr) {
             fail_init(*model);

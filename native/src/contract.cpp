@@ -122,6 +122,8 @@ const layout_entry entries[] = {
     FIELD(lucifer_context_params, op_offload),
     FIELD(lucifer_context_params, swa_full),
     FIELD(lucifer_context_params, kv_unified),
+    FIELD(lucifer_context_params, imatrix),
+    FIELD(lucifer_context_params, reserved),
 
     STRUCT(lucifer_context_info),
     FIELD(lucifer_context_info, struct_size),
@@ -240,6 +242,13 @@ const layout_entry entries[] = {
     FIELD(lucifer_planned_tensor, fallback),
     FIELD(lucifer_planned_tensor, has_imatrix),
     FIELD(lucifer_planned_tensor, name),
+
+    STRUCT(lucifer_divergence),
+    FIELD(lucifer_divergence, kld),
+    FIELD(lucifer_divergence, nll),
+    FIELD(lucifer_divergence, nll_base),
+    FIELD(lucifer_divergence, p_diff),
+    FIELD(lucifer_divergence, same_top),
 
     STRUCT(lucifer_trainer_params),
     FIELD(lucifer_trainer_params, struct_size),

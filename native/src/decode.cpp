@@ -103,6 +103,9 @@ int32_t run(lucifer_context & c, bool encode, int32_t n_tokens, const int32_t * 
 
     cancel_scope scope(c, cancel);
     const int32_t status = decode_status(encode ? llama_encode(c.context.get(), batch) : llama_decode(c.context.get(), batch));
+    if (c.imatrix != nullptr && !c.imatrix->fault().empty()) {
+        fail(LUCIFER_STATUS_INVALID_FILE, "%s", c.imatrix->fault().c_str());
+    }
     note_outputs(c, n_tokens, all ? nullptr : outputs);
     return status;
 }
@@ -146,6 +149,20 @@ int32_t lucifer_context_logits(struct lucifer_context * context, int32_t i, floa
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_vocab is %d, expected %d", n_vocab, context->n_vocab);
         }
         memcpy(out, logits_of(*context, i), (size_t) n_vocab * sizeof(float));
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_context_logits_rows(struct lucifer_context * context, int32_t i, int32_t n_rows, const float ** rows) {
+    return guard_object("lucifer_context_logits_rows", context, [&] {
+        require(rows, "rows");
+        if (i < 0 || n_rows < 1 || n_rows > (int32_t) context->outputs.size()) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%d rows from token %d on", n_rows, i);
+        }
+        for (int32_t row = 0; row < n_rows; row++) {
+            require_output(*context, i + row);
+        }
+        *rows = logits_of(*context, i); // llama.cpp puts them into the order of the batch
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

@@ -2,6 +2,7 @@
 
 // What stands behind the header's opaque handles.
 
+#include "collector.h"
 #include "guard.h"
 #include "rpc.h"
 #include "threads.h"
@@ -51,7 +52,9 @@ struct lucifer_adapter {
 };
 
 struct lucifer_context {
-    lucifer::thread_pools threads; // before the context, which uses them to its end
+    // before the context, which uses them to its end
+    lucifer::thread_pools               threads;
+    std::unique_ptr<lucifer::collector> imatrix; // null: none is collected
     llama_context_ptr     context;
     lucifer_model *   model;
     const char *      subject;

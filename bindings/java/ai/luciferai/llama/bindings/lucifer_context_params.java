@@ -40,6 +40,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t op_offload;
  *     int32_t swa_full;
  *     int32_t kv_unified;
+ *     int32_t imatrix;
+ *     int32_t reserved;
  * }
  * }
  */
@@ -74,7 +76,9 @@ public class lucifer_context_params {
         lucifer_llama_h.C_INT.withName("offload_kqv"),
         lucifer_llama_h.C_INT.withName("op_offload"),
         lucifer_llama_h.C_INT.withName("swa_full"),
-        lucifer_llama_h.C_INT.withName("kv_unified")
+        lucifer_llama_h.C_INT.withName("kv_unified"),
+        lucifer_llama_h.C_INT.withName("imatrix"),
+        lucifer_llama_h.C_INT.withName("reserved")
     ).withName("lucifer_context_params");
 
     /**
@@ -1182,6 +1186,94 @@ public class lucifer_context_params {
      */
     public static void kv_unified(MemorySegment struct, int fieldValue) {
         struct.set(kv_unified$LAYOUT, kv_unified$OFFSET, fieldValue);
+    }
+
+    private static final OfInt imatrix$LAYOUT = (OfInt)$LAYOUT.select(groupElement("imatrix"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t imatrix
+     * }
+     */
+    public static final OfInt imatrix$layout() {
+        return imatrix$LAYOUT;
+    }
+
+    private static final long imatrix$OFFSET = $LAYOUT.byteOffset(groupElement("imatrix"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t imatrix
+     * }
+     */
+    public static final long imatrix$offset() {
+        return imatrix$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t imatrix
+     * }
+     */
+    public static int imatrix(MemorySegment struct) {
+        return struct.get(imatrix$LAYOUT, imatrix$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t imatrix
+     * }
+     */
+    public static void imatrix(MemorySegment struct, int fieldValue) {
+        struct.set(imatrix$LAYOUT, imatrix$OFFSET, fieldValue);
+    }
+
+    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final OfInt reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static int reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, int fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

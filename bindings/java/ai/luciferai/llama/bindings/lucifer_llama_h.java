@@ -1582,6 +1582,33 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int LUCIFER_IMATRIX_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_imatrix.LUCIFER_IMATRIX_NONE = 0
+     * }
+     */
+    public static int LUCIFER_IMATRIX_NONE() {
+        return LUCIFER_IMATRIX_NONE;
+    }
+    private static final int LUCIFER_IMATRIX_BLOCKS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_imatrix.LUCIFER_IMATRIX_BLOCKS = 1
+     * }
+     */
+    public static int LUCIFER_IMATRIX_BLOCKS() {
+        return LUCIFER_IMATRIX_BLOCKS;
+    }
+    private static final int LUCIFER_IMATRIX_OUTPUT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_imatrix.LUCIFER_IMATRIX_OUTPUT = 2
+     * }
+     */
+    public static int LUCIFER_IMATRIX_OUTPUT() {
+        return LUCIFER_IMATRIX_OUTPUT;
+    }
 
     private static class lucifer_context_params_init {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -2275,6 +2302,69 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         }
     }
 
+    private static class lucifer_context_logits_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_context_logits_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_logits_rows(struct lucifer_context *context, int32_t i, int32_t n_rows, const float **rows)
+     * }
+     */
+    public static FunctionDescriptor lucifer_context_logits_rows$descriptor() {
+        return lucifer_context_logits_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_logits_rows(struct lucifer_context *context, int32_t i, int32_t n_rows, const float **rows)
+     * }
+     */
+    public static MethodHandle lucifer_context_logits_rows$handle() {
+        return lucifer_context_logits_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_context_logits_rows(struct lucifer_context *context, int32_t i, int32_t n_rows, const float **rows)
+     * }
+     */
+    public static MemorySegment lucifer_context_logits_rows$address() {
+        return lucifer_context_logits_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_context_logits_rows(struct lucifer_context *context, int32_t i, int32_t n_rows, const float **rows)
+     * }
+     */
+    public static int lucifer_context_logits_rows(MemorySegment context, int i, int n_rows, MemorySegment rows) {
+        var mh$ = lucifer_context_logits_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_context_logits_rows", context, i, n_rows, rows);
+            }
+            return (int)mh$.invokeExact(context, i, n_rows, rows);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class lucifer_context_synchronize {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
@@ -2833,6 +2923,457 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
                 traceDowncall("lucifer_state_load", context, seq_id, path, tokens, cap, n_tokens);
             }
             return (int)mh$.invokeExact(context, seq_id, path, tokens, cap, n_tokens);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_imatrix_count {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_imatrix_count");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_count(struct lucifer_context *context, int32_t *n_entries)
+     * }
+     */
+    public static FunctionDescriptor lucifer_imatrix_count$descriptor() {
+        return lucifer_imatrix_count.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_count(struct lucifer_context *context, int32_t *n_entries)
+     * }
+     */
+    public static MethodHandle lucifer_imatrix_count$handle() {
+        return lucifer_imatrix_count.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_count(struct lucifer_context *context, int32_t *n_entries)
+     * }
+     */
+    public static MemorySegment lucifer_imatrix_count$address() {
+        return lucifer_imatrix_count.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_count(struct lucifer_context *context, int32_t *n_entries)
+     * }
+     */
+    public static int lucifer_imatrix_count(MemorySegment context, MemorySegment n_entries) {
+        var mh$ = lucifer_imatrix_count.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_imatrix_count", context, n_entries);
+            }
+            return (int)mh$.invokeExact(context, n_entries);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_imatrix_entry {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_imatrix_entry");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_entry(struct lucifer_context *context, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *n_sums, int64_t *n_counts)
+     * }
+     */
+    public static FunctionDescriptor lucifer_imatrix_entry$descriptor() {
+        return lucifer_imatrix_entry.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_entry(struct lucifer_context *context, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *n_sums, int64_t *n_counts)
+     * }
+     */
+    public static MethodHandle lucifer_imatrix_entry$handle() {
+        return lucifer_imatrix_entry.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_entry(struct lucifer_context *context, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *n_sums, int64_t *n_counts)
+     * }
+     */
+    public static MemorySegment lucifer_imatrix_entry$address() {
+        return lucifer_imatrix_entry.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_entry(struct lucifer_context *context, int32_t index, char *name, int64_t cap, int64_t *len, int64_t *n_sums, int64_t *n_counts)
+     * }
+     */
+    public static int lucifer_imatrix_entry(MemorySegment context, int index, MemorySegment name, long cap, MemorySegment len, MemorySegment n_sums, MemorySegment n_counts) {
+        var mh$ = lucifer_imatrix_entry.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_imatrix_entry", context, index, name, cap, len, n_sums, n_counts);
+            }
+            return (int)mh$.invokeExact(context, index, name, cap, len, n_sums, n_counts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_imatrix_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_imatrix_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_read(struct lucifer_context *context, int32_t index, float *sums, int64_t n_sums, int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static FunctionDescriptor lucifer_imatrix_read$descriptor() {
+        return lucifer_imatrix_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_read(struct lucifer_context *context, int32_t index, float *sums, int64_t n_sums, int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static MethodHandle lucifer_imatrix_read$handle() {
+        return lucifer_imatrix_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_read(struct lucifer_context *context, int32_t index, float *sums, int64_t n_sums, int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static MemorySegment lucifer_imatrix_read$address() {
+        return lucifer_imatrix_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_read(struct lucifer_context *context, int32_t index, float *sums, int64_t n_sums, int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static int lucifer_imatrix_read(MemorySegment context, int index, MemorySegment sums, long n_sums, MemorySegment counts, long n_counts) {
+        var mh$ = lucifer_imatrix_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_imatrix_read", context, index, sums, n_sums, counts, n_counts);
+            }
+            return (int)mh$.invokeExact(context, index, sums, n_sums, counts, n_counts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_imatrix_put {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_imatrix_put");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_put(struct lucifer_context *context, const char *name, const float *sums, int64_t n_sums, const int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static FunctionDescriptor lucifer_imatrix_put$descriptor() {
+        return lucifer_imatrix_put.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_put(struct lucifer_context *context, const char *name, const float *sums, int64_t n_sums, const int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static MethodHandle lucifer_imatrix_put$handle() {
+        return lucifer_imatrix_put.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_put(struct lucifer_context *context, const char *name, const float *sums, int64_t n_sums, const int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static MemorySegment lucifer_imatrix_put$address() {
+        return lucifer_imatrix_put.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_imatrix_put(struct lucifer_context *context, const char *name, const float *sums, int64_t n_sums, const int64_t *counts, int64_t n_counts)
+     * }
+     */
+    public static int lucifer_imatrix_put(MemorySegment context, MemorySegment name, MemorySegment sums, long n_sums, MemorySegment counts, long n_counts) {
+        var mh$ = lucifer_imatrix_put.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_imatrix_put", context, name, sums, n_sums, counts, n_counts);
+            }
+            return (int)mh$.invokeExact(context, name, sums, n_sums, counts, n_counts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_score {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_score");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, double *nll)
+     * }
+     */
+    public static FunctionDescriptor lucifer_score$descriptor() {
+        return lucifer_score.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, double *nll)
+     * }
+     */
+    public static MethodHandle lucifer_score$handle() {
+        return lucifer_score.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, double *nll)
+     * }
+     */
+    public static MemorySegment lucifer_score$address() {
+        return lucifer_score.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_score(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, double *nll)
+     * }
+     */
+    public static int lucifer_score(MemorySegment logits, int n_rows, int n_vocab, MemorySegment labels, MemorySegment nll) {
+        var mh$ = lucifer_score.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_score", logits, n_rows, n_vocab, labels, nll);
+            }
+            return (int)mh$.invokeExact(logits, n_rows, n_vocab, labels, nll);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_score_pack {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_score_pack");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_pack(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, uint16_t *packed, double *nll)
+     * }
+     */
+    public static FunctionDescriptor lucifer_score_pack$descriptor() {
+        return lucifer_score_pack.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_pack(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, uint16_t *packed, double *nll)
+     * }
+     */
+    public static MethodHandle lucifer_score_pack$handle() {
+        return lucifer_score_pack.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_pack(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, uint16_t *packed, double *nll)
+     * }
+     */
+    public static MemorySegment lucifer_score_pack$address() {
+        return lucifer_score_pack.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_score_pack(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, uint16_t *packed, double *nll)
+     * }
+     */
+    public static int lucifer_score_pack(MemorySegment logits, int n_rows, int n_vocab, MemorySegment labels, MemorySegment packed, MemorySegment nll) {
+        var mh$ = lucifer_score_pack.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_score_pack", logits, n_rows, n_vocab, labels, packed, nll);
+            }
+            return (int)mh$.invokeExact(logits, n_rows, n_vocab, labels, packed, nll);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_score_compare {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_score_compare");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_compare(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, const uint16_t *packed, struct lucifer_divergence *out)
+     * }
+     */
+    public static FunctionDescriptor lucifer_score_compare$descriptor() {
+        return lucifer_score_compare.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_compare(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, const uint16_t *packed, struct lucifer_divergence *out)
+     * }
+     */
+    public static MethodHandle lucifer_score_compare$handle() {
+        return lucifer_score_compare.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_score_compare(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, const uint16_t *packed, struct lucifer_divergence *out)
+     * }
+     */
+    public static MemorySegment lucifer_score_compare$address() {
+        return lucifer_score_compare.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_score_compare(const float *logits, int32_t n_rows, int32_t n_vocab, const int32_t *labels, const uint16_t *packed, struct lucifer_divergence *out)
+     * }
+     */
+    public static int lucifer_score_compare(MemorySegment logits, int n_rows, int n_vocab, MemorySegment labels, MemorySegment packed, MemorySegment out) {
+        var mh$ = lucifer_score_compare.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_score_compare", logits, n_rows, n_vocab, labels, packed, out);
+            }
+            return (int)mh$.invokeExact(logits, n_rows, n_vocab, labels, packed, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

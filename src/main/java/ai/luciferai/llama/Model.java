@@ -164,7 +164,7 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private void requireGenerates() {
+    void requireGenerates() {
         requireVocabulary();
         ModelInfo.Kind kind = info.kind();
         requireWeights();

@@ -18,11 +18,20 @@ final class ContextMixin {
     private ContextMixin() {}
 
     static void declare(Syntax syntax) {
-        ContextOptions d = ContextOptions.defaults();
         syntax.group("Context")
                 .option("-c --ctx-size --context-size", "N", "tokens it can hold; 0: as many as the model was trained with "
-                        + "(default: the same, but at most 4096)")
-                .option("-t --threads", "N", "threads for single tokens (default: one for each physical core)")
+                        + "(default: the same, but at most 4096)");
+        options(syntax);
+    }
+
+    /** All but the size, for verbs where that means something else. */
+    static void computing(Syntax syntax) {
+        options(syntax.group("Context"));
+    }
+
+    private static void options(Syntax syntax) {
+        ContextOptions d = ContextOptions.defaults();
+        syntax.option("-t --threads", "N", "threads for single tokens (default: one for each physical core)")
                 .option("-tb --threads-batch", "N", "threads for prompts (default: as -t)")
                 .option("-b --batch-size", "N", "most tokens in one call", d.batchSize())
                 .option("-ub --ubatch-size", "N", "most tokens computed at once", d.ubatchSize())
@@ -39,9 +48,13 @@ final class ContextMixin {
     }
 
     static ContextOptions options(Arguments a) {
+        return computing(a).withContextSize(a.integer("-c", ContextOptions.AUTO_SIZE, 0));
+    }
+
+    /** What {@link #computing(Syntax)} declares. */
+    static ContextOptions computing(Arguments a) {
         ContextOptions d = ContextOptions.defaults();
-        return d.withContextSize(a.integer("-c", ContextOptions.AUTO_SIZE, 0))
-                .withThreads(threads(a))
+        return d.withThreads(threads(a))
                 .withBatchSize(a.integer("-b", d.batchSize()))
                 .withUbatchSize(a.integer("-ub", d.ubatchSize()))
                 .withFlashAttention(flashAttention(a))

@@ -12,7 +12,7 @@ public final class Main {
 
     /** Verbs in the order of the help. */
     static final List<String> VERBS =
-            List.of("generate", "convert", "quantize", "finetune", "export-lora", "info", "devices", "tokenize", "detokenize", "embed",
+            List.of("generate", "convert", "quantize", "imatrix", "finetune", "export-lora", "info", "devices", "tokenize", "detokenize", "embed",
                     "bench", "doctor");
 
     private Main() {}
@@ -82,6 +82,7 @@ public final class Main {
         return switch (verb) {
             case "generate" -> new GenerateCommand();
             case "quantize" -> new QuantizeCommand();
+            case "imatrix" -> new ImatrixCommand();
             case "info" -> new InfoCommand();
             case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();

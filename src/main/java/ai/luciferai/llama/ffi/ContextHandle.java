@@ -147,7 +147,7 @@ public final class ContextHandle extends NativeHandle {
             if (status == Status.CONTEXT_FULL) {
                 throw new ContextFullException("a batch of " + batch.size() + " tokens in " + name(), batch.size(), initial.nCtx());
             }
-            Status.check(status, "lucifer_context_decode");
+            Status.check(status, "lucifer_context_decode", Status.About.model(model.path()));
         } finally {
             Computing.end();
             release();
@@ -226,6 +226,20 @@ public final class ContextHandle extends NativeHandle {
             Status.check(lucifer_context_embeddings(context, index, seq, room, n), "lucifer_context_embeddings",
                     Status.About.model(model.path()));
             return room.asSlice(0, 4L * n).toArray(ValueLayout.JAVA_FLOAT);
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * The logits of {@code n} outputs that follow each other, the first that of the batch's token {@code index}: a view of native memory,
+     * valid until the next call with this context.
+     */
+    MemorySegment rows(int index, int n) {
+        MemorySegment context = claim("logits");
+        try {
+            Status.check(lucifer_context_logits_rows(context, index, n, out), "lucifer_context_logits_rows");
+            return out.get(ValueLayout.ADDRESS, 0).reinterpret(4L * n * model.description().nVocab());
         } finally {
             release();
         }

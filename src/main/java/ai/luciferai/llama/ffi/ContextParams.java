@@ -46,6 +46,8 @@ public final class ContextParams {
     public boolean opOffload;
     public boolean swaFull;
     public boolean kvUnified;
+    /** {@code enum lucifer_imatrix}: what {@link Collector} can be asked for. */
+    public int imatrix;
 
     private ContextParams(MemorySegment struct) {
         nCtx = lucifer_context_params.n_ctx(struct);
@@ -72,6 +74,7 @@ public final class ContextParams {
         opOffload = lucifer_context_params.op_offload(struct) != 0;
         swaFull = lucifer_context_params.swa_full(struct) != 0;
         kvUnified = lucifer_context_params.kv_unified(struct) != 0;
+        imatrix = lucifer_context_params.imatrix(struct);
     }
 
     /** llama.cpp's defaults, with as many threads as there are physical cores. */
@@ -113,6 +116,7 @@ public final class ContextParams {
         lucifer_context_params.op_offload(struct, opOffload ? 1 : 0);
         lucifer_context_params.swa_full(struct, swaFull ? 1 : 0);
         lucifer_context_params.kv_unified(struct, kvUnified ? 1 : 0);
+        lucifer_context_params.imatrix(struct, imatrix);
         return struct;
     }
 }
