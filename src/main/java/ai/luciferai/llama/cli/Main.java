@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Similar;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;

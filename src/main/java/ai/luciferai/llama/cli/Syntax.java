@@ -1,6 +1,7 @@
 package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Similar;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -292,6 +292,7 @@ class Architecture {
         switch (source.entry().vocabulary()) {
             case "llama" -> vocabulary.llama();
             case "sentencepiece" -> vocabulary.sentencePiece();
+            case "qwen" -> vocabulary.qwen();
             case "sentencepiece-or-bpe" -> vocabulary.sentencePieceOrByteLevel();
             default -> vocabulary.byteLevel();
         }

@@ -1,5 +1,6 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.Similar;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.hf.JsonObject;
 import java.nio.file.Path;
@@ -60,7 +61,8 @@ final class Architectures {
     static Entry find(Path folder, String architecture) {
         Entry entry = TABLE.get(architecture);
         if (entry == null) {
-            throw new UnsupportedModelException(folder, "architecture", "one of " + String.join(", ", names()), architecture,
+            throw new UnsupportedModelException(folder, "architecture", "one of " + TABLE.size() + " known classes; nearest: "
+                    + String.join(", ", Similar.nearest(architecture, TABLE.keySet(), 5)), architecture,
                     "when the model is a fine-tune, set \"architectures\" in config.json to the class of its base");
         }
         return entry;
@@ -85,6 +87,23 @@ final class Architectures {
             case "Glm4" -> new LlamaFamily.Glm4(source);
             case "Ernie" -> new LlamaFamily.Ernie(source);
             case "Llama4" -> new LlamaFamily.Llama4(source);
+            case "Apertus" -> new LlamaFamily.Apertus(source);
+            case "Orion" -> new LlamaFamily.Orion(source);
+            case "ChatGlm" -> new LlamaFamily.ChatGlm(source);
+            case "Hunyuan" -> new LlamaFamily.Hunyuan(source);
+            case "MiniCpm" -> new PermutedFamily.MiniCpm(source);
+            case "Baichuan" -> new PermutedFamily.Baichuan(source);
+            case "Xverse" -> new PermutedFamily.Xverse(source);
+            case "InternLm3" -> new PermutedFamily.InternLm3(source);
+            case "DeepSeek1" -> new PermutedFamily.DeepSeek1(source);
+            case "Dots1" -> new ExpertFamily.Dots1(source);
+            case "GraniteMoe" -> new ExpertFamily.GraniteMoe(source);
+            case "ErnieMoe" -> new ExpertFamily.ErnieMoe(source);
+            case "PhiMoe" -> new ExpertFamily.PhiMoe(source);
+            case "Glm4Moe" -> new ExpertFamily.Glm4Moe(source);
+            case "Lfm2" -> new HybridFamily.Lfm2(source);
+            case "Jamba" -> new HybridFamily.Jamba(source);
+            case "T5" -> new T5Family(source);
             case "Cohere" -> new LlamaFamily.Cohere(source);
             case "Qwen" -> new QwenFamily.Dense(source);
             case "QwenExperts" -> new QwenFamily.Experts(source);
@@ -104,6 +123,7 @@ final class Architectures {
             case "Mamba" -> new MambaFamily(source);
             case "GptOss" -> new GptOssFamily(source);
             case "Bert" -> new BertFamily(source);
+            case "ModernBert" -> new BertFamily.Modern(source);
             case "DistilBert" -> new BertFamily.Distil(source);
             case "Roberta" -> new BertFamily.Roberta(source);
             case "NomicBert" -> new BertFamily.Nomic(source);

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Encoders: BERT, DistilBERT, RoBERTa, XLM-RoBERTa, Nomic-BERT.
+ * Encoders: BERT, ModernBERT, DistilBERT, RoBERTa, XLM-RoBERTa, Nomic-BERT.
  *
  * <p><i>Source</i>: llama.cpp, conversion/bert.py.
  */
@@ -83,6 +83,41 @@ class BertFamily extends Architecture {
         keys.string("tokenizer.ggml.pre", pre);
         table.write(keys, false);
         SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+    }
+
+    /** ModernBERT: byte-level BPE, and a window in most layers. */
+    static final class Modern extends BertFamily {
+
+        Modern(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        String filter(String name) {
+            return super.filter(name.startsWith("model.") ? name.substring("model.".length()) : name);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            keys.u32(".attention.sliding_window", require("local_attention"));
+            if (config.has("global_attn_every_n_layers")) {
+                keys.u32(".attention.sliding_window_pattern", config.get("global_attn_every_n_layers"));
+            }
+            keys.string(".rope.scaling.type", "none");
+            keys.u32(".vocab_size", require("vocab_size"));
+            if (config.has("hidden_activation")) {
+                keys.string(".hidden_activation", config.get("hidden_activation"));
+            }
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            for (String token : List.of("bos", "eos", "sep")) {
+                keys.bool("tokenizer.ggml.add_" + token + "_token", true);
+            }
+            vocabulary.byteLevel();
+        }
     }
 
     /** DistilBERT. */

@@ -72,6 +72,11 @@ final class FastTokenizer {
         return CLASSES.object("classes").objectOrEmpty(plain);
     }
 
+    /** The regex by which the tokenizer of a class splits text where no tokenizer.json says it. */
+    static String split(String className) {
+        return CLASSES.object("classes").object(className).requireText("split");
+    }
+
     private void readVocabulary() {
         switch (json.requireObject("model").get("vocab")) {
             case Map<?, ?> map -> map.forEach((text, id) -> putBase((String) text, id));

@@ -1,8 +1,12 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.hf.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Models close to Llama: OLMo, Granite, InternLM 2, Nemotron, EXAONE, GLM-4, ERNIE 4.5, Llama 4, Command-R.
@@ -65,7 +69,7 @@ final class LlamaFamily {
     }
 
     /** Granite: Llama with scales, and no head size of its own. */
-    static final class Granite extends LlamaArchitecture {
+    static class Granite extends LlamaArchitecture {
 
         Granite(ModelSource source) {
             super(source);
@@ -240,7 +244,7 @@ final class LlamaFamily {
     }
 
     /** ERNIE 4.5 (dense): fused projections are split where a checkpoint has them. */
-    static final class Ernie extends Architecture {
+    static class Ernie extends Architecture {
 
         Ernie(ModelSource source) {
             super(source);
@@ -313,6 +317,147 @@ final class LlamaFamily {
             keys.u32(".expert_feed_forward_length", config.requireWhole("intermediate_size_moe"));
             if (config.get("layer_types") instanceof List<?> types && types.stream().allMatch("full_attention"::equals)) {
                 keys.u32(".attention.sliding_window", 0L);
+            }
+        }
+    }
+
+    /** Apertus: rows as they are, and an activation with parameters that become keys. */
+    static final class Apertus extends LlamaArchitecture {
+
+        private final Map<String, TreeMap<Integer, Object>> activation = new HashMap<>();
+
+        Apertus(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            int cut = name.indexOf(".act_fn.");
+            if (cut < 0) {
+                sink.add(map(name), tensor);
+                return;
+            }
+            String parameter = name.substring(cut + ".act_fn.".length());
+            TreeMap<Integer, Object> layers = activation.computeIfAbsent(parameter, p -> new TreeMap<>());
+            layers.put(block, (double) tensor.toFloats()[0]);
+            if (layers.size() == blocks) {
+                keys.list("xielu." + parameter, List.copyOf(layers.values()));
+            }
+        }
+    }
+
+    /** Orion: layer norms whose epsilon is called that of an RMS norm. */
+    static final class Orion extends Architecture {
+
+        Orion(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void parameters() {
+            fileType();
+            keys.string(".tensor_data_layout", "Meta AI original pth");
+            keys.u32(".context_length", require("max_sequence_length", "max_position_embeddings", "model_max_length"));
+            keys.u32(".embedding_length", require("hidden_size"));
+            keys.u32(".block_count", blocks);
+            keys.u32(".feed_forward_length", require("intermediate_size"));
+            keys.u32(".attention.head_count", require("num_attention_heads"));
+            keys.u32(".attention.head_count_kv", require("num_key_value_heads", "num_attention_heads"));
+            keys.f32(".attention.layer_norm_epsilon", config.requireNumber("rms_norm_eps"));
+        }
+    }
+
+    /** GLM-4 (9B chat) and ChatGLM: half of each head rotated. */
+    static final class ChatGlm extends Architecture {
+
+        ChatGlm(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        String filter(String name) {
+            String plain = name.startsWith("transformer.") ? name.substring("transformer.".length()) : name;
+            return name.endsWith(".rotary_pos_emb.inv_freq") ? null : super.filter(plain);
+        }
+
+        private Object or(Object otherwise, String... candidates) {
+            Object value = find(candidates);
+            return value == null ? otherwise : value;
+        }
+
+        @Override
+        void parameters() {
+            long width = require("hidden_size", "n_embed");
+            long heads = require("n_head", "num_attention_heads");
+            keys.u32(".context_length", or(width, "seq_length"));
+            keys.u32(".embedding_length", width);
+            keys.u32(".feed_forward_length", or(4 * width, "ffn_hidden_size", "intermediate_size"));
+            keys.u32(".block_count", blocks);
+            keys.u32(".attention.head_count", heads);
+            keys.u32(".attention.head_count_kv", or(heads, "multi_query_group_num", "num_key_value_heads"));
+            keys.f32(".attention.layer_norm_rms_epsilon", or(1e-5, "layernorm_epsilon"));
+            fileType();
+            long head = (Long) or(width / heads, "attention_dim");
+            Double part = rope.number("partial_rotary_factor");
+            keys.u32(".rope.dimension_count", (long) (head * (part == null ? 0.5 : part)));
+            keys.bool("tokenizer.ggml.add_bos_token", false);
+            keys.f32(".rope.freq_base", config.has("rope_ratio") ? 10000 * config.requireNumber("rope_ratio") : 10000.0);
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            SentencePieceVariants.chatGlm(vocabulary);
+        }
+    }
+
+    /** Hunyuan, dense: frequencies scaled by what its paper calls alpha. */
+    static final class Hunyuan extends Architecture {
+
+        private static final long DYNAMIC_CONTEXT = 256 * 1024;
+
+        Hunyuan(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            if (!name.equals("lm_head.weight") || !Boolean.TRUE.equals(config.get("tie_word_embeddings"))) {
+                super.modify(tensor, name, block, sink);
+            }
+        }
+
+        @Override
+        void parameters() {
+            config.values().remove("num_experts");
+            defaultParameters();
+            boolean dynamic = "dynamic".equals(rope.get("rope_type"));
+            if (!dynamic && !"xdrope".equals(rope.get("rope_type"))) {
+                return;
+            }
+            double alpha = rope.has("alpha") ? rope.requireNumber("alpha") : 50;
+            double base = rope.has("rope_theta") ? rope.requireNumber("rope_theta") : 10000;
+            double size = require("head_dim");
+            keys.f32(".rope.freq_base", base * Math.pow(alpha, size / (size - 2)));
+            keys.string(".rope.scaling.type", "none");
+            keys.f32(".rope.scaling.factor", 1.0);
+            if (dynamic) {
+                keys.u32(".rope.scaling.original_context_length", DYNAMIC_CONTEXT);
+                keys.u32(".context_length", DYNAMIC_CONTEXT);
+            }
+        }
+
+        @Override
+        void vocabulary(Vocabulary vocabulary) throws IOException {
+            boolean noPad = config.get("pad_token_id") instanceof Long pad && pad < 0;
+            vocabulary.writeByteLevel("gpt2");
+            SpecialTokens.read(vocabulary.folder(), true, null, noPad ? List.of("bos", "eos", "unk", "sep", "cls", "mask")
+                    : List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask")).write(keys);
+            if (config.has("eod_token_id")) {
+                keys.u32("tokenizer.ggml.eos_token_id", config.get("eod_token_id"));
+            }
+            JsonObject generation = JsonObject.readIfPresent(vocabulary.folder().resolve("generation_config.json"));
+            if (generation.get("eos_token_id") instanceof List<?> ends && ends.size() > 1) {
+                keys.u32("tokenizer.ggml.eot_token_id", ends.getFirst());
             }
         }
     }

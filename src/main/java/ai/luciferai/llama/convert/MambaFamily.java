@@ -1,6 +1,5 @@
 package ai.luciferai.llama.convert;
 
-import ai.luciferai.llama.core.InvalidFileException;
 import java.io.IOException;
 
 /**
@@ -51,7 +50,7 @@ final class MambaFamily extends Architecture {
             shaped = tensor.reshape(groups, innerWidth() / groups);
         }
         if (name.endsWith(".A_log")) {
-            shaped = shaped.map(x -> -(float) Math.exp(x));
+            shaped = decay(shaped);
         }
         if (!second && mapped.equals("output.weight") && embedding != null && sameElements(embedding, shaped)) {
             return;
@@ -60,6 +59,11 @@ final class MambaFamily extends Architecture {
             embedding = shaped;
         }
         sink.add(mapped, shaped);
+    }
+
+    /** From logarithm to decay: A = -exp(A_log). */
+    static Tensor decay(Tensor logarithm) {
+        return logarithm.map(x -> -(float) Math.exp(x));
     }
 
     private static boolean sameElements(Tensor a, Tensor b) {
@@ -116,8 +120,7 @@ final class MambaFamily extends Architecture {
         } else if (json) {
             vocabulary.byteLevel();
         } else {
-            throw new InvalidFileException(source.folder(), "tokenizer", "tokenizer.json or tokenizer.model", "neither",
-                    "the first Mamba models use the tokenizer of EleutherAI/gpt-neox-20b: copy its tokenizer.json into the folder");
+            NeoxVocabulary.write(keys, config.requireWhole("vocab_size"));
         }
     }
 }

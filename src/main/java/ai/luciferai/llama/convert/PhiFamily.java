@@ -1,9 +1,7 @@
 package ai.luciferai.llama.convert;
 
-import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * Phi-2, Phi-3, 3.5 and 4-mini.
@@ -39,7 +37,7 @@ final class PhiFamily {
     }
 
     /** Phi-3 and later. */
-    static final class Phi3 extends Architecture {
+    static class Phi3 extends Architecture {
 
         private final long context;
         private final long originalContext;
@@ -55,19 +53,10 @@ final class PhiFamily {
 
         @Override
         void extra(Sink sink) {
-            List<Object> longFactors = rope.list("long_factor");
-            List<Object> shortFactors = rope.list("short_factor");
-            if (longFactors == null || longFactors.isEmpty()) {
-                return;
+            if (RopeFactors.isLong(rope)) {
+                keys.f32(".rope.scaling.attn_factor", attentionFactor((double) context / originalContext));
+                RopeFactors.longAndShort(rope, rotary, names, sink);
             }
-            if (shortFactors == null || shortFactors.size() != longFactors.size() || longFactors.size() * 2L != rotary) {
-                throw new InvalidFileException(config.file(), "rope_scaling",
-                        rotary / 2 + " long and short factors", longFactors.size() + " long ones"
-                                + (shortFactors == null ? ", no short ones" : ", " + shortFactors.size() + " short ones"));
-            }
-            keys.f32(".rope.scaling.attn_factor", attentionFactor((double) context / originalContext));
-            sink.add(names.of("ROPE_FACTORS_LONG", -1), factors(longFactors));
-            sink.add(names.of("ROPE_FACTORS_SHORT", -1), factors(shortFactors));
         }
 
         private double attentionFactor(double scale) {
@@ -77,17 +66,6 @@ final class PhiFamily {
                 case "yarn" -> scale > 1 ? 0.1 * Math.log(scale) + 1 : 1;
                 default -> throw new UnsupportedModelException(source.folder(), "rope scaling", "su, longrope or yarn", type);
             };
-        }
-
-        private Tensor factors(List<Object> list) {
-            float[] numbers = new float[list.size()];
-            for (int i = 0; i < numbers.length; i++) {
-                if (!(list.get(i) instanceof Number number)) {
-                    throw new InvalidFileException(config.file(), "rope_scaling", "factors that are numbers", String.valueOf(list.get(i)));
-                }
-                numbers[i] = number.floatValue();
-            }
-            return Tensor.of(numbers, numbers.length);
         }
 
         @Override

@@ -1,12 +1,15 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.hf.JsonObject;
+import java.util.List;
+import java.util.Locale;
 
 /**
  * Rotary frequency factors, computed with torch's own roundings: all in float, and a number divided by a tensor is its reciprocal times
  * the number.
  *
- * <p><i>Source</i>: llama.cpp, conversion/llama.py {@code generate_extra_tensors}.
+ * <p><i>Source</i>: llama.cpp, conversion/llama.py, phi.py {@code generate_extra_tensors}.
  */
 final class RopeFactors {
 
@@ -34,6 +37,37 @@ final class RopeFactors {
             }
         }
         return Tensor.of(factors, factors.length);
+    }
+
+    /** Whether there are factors for long texts. */
+    static boolean isLong(JsonObject parameters) {
+        return parameters.get("long_factor") instanceof List<?> factors && !factors.isEmpty();
+    }
+
+    /** Gives out the factors for long and for short texts, where there are any; {@code rotary} is the number of rotated dimensions. */
+    static void longAndShort(JsonObject parameters, long rotary, TensorNames names, Architecture.Sink sink) {
+        if (!isLong(parameters)) {
+            return;
+        }
+        for (String kind : List.of("long", "short")) {
+            List<Object> factors = parameters.list(kind + "_factor");
+            if (factors == null || factors.size() * 2L != rotary) {
+                throw new InvalidFileException(parameters.file(), "rope_scaling." + kind + "_factor", rotary / 2 + " numbers",
+                        factors == null ? "none" : factors.size() + " of them");
+            }
+            sink.add(names.of("ROPE_FACTORS_" + kind.toUpperCase(Locale.ROOT), -1), tensor(parameters, factors));
+        }
+    }
+
+    private static Tensor tensor(JsonObject parameters, List<Object> list) {
+        float[] numbers = new float[list.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            if (!(list.get(i) instanceof Number number)) {
+                throw new InvalidFileException(parameters.file(), "rope_scaling", "factors that are numbers", String.valueOf(list.get(i)));
+            }
+            numbers[i] = number.floatValue();
+        }
+        return Tensor.of(numbers, numbers.length);
     }
 
     private static double or(JsonObject parameters, String key, double otherwise) {

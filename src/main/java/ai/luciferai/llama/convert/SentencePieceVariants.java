@@ -8,12 +8,11 @@ import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 
 /**
  * SentencePiece vocabularies that some families read in a way of their own.
  *
- * <p><i>Source</i>: llama.cpp, conversion/phi.py, internlm.py, bert.py {@code _xlmroberta_set_vocab}.
+ * <p><i>Source</i>: llama.cpp, conversion/phi.py, internlm.py, xverse.py, glm.py, t5.py, bert.py {@code _xlmroberta_set_vocab}.
  */
 final class SentencePieceVariants {
 
@@ -123,22 +122,11 @@ final class SentencePieceVariants {
             FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
             table = unigram(tokenizer);
             JsonObject config = vocabulary.tokenizerConfig();
-            prefix = !Boolean.FALSE.equals(config.get("add_prefix_space"));
+            prefix = Boolean.TRUE.equals(config.get("add_prefix_space"));
             removeBlanks = Boolean.TRUE.equals(config.get("clean_up_tokenization_spaces"));
             charsMap = charsMap(tokenizer.json().objectOrEmpty("normalizer"));
         }
-        keys.string("tokenizer.ggml.model", "t5");
-        keys.string("tokenizer.ggml.pre", "default");
-        table.write(keys, true);
-        keys.bool("tokenizer.ggml.add_space_prefix", prefix);
-        keys.u32("tokenizer.ggml.token_type_count", tokenTypes == null ? 1L : tokenTypes);
-        keys.bool("tokenizer.ggml.remove_extra_whitespaces", removeBlanks);
-        long[] bytes = new long[charsMap.length];
-        for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = charsMap[i] & 0xFF;
-        }
-        keys.array("tokenizer.ggml.precompiled_charsmap", GgufArray.ofIntegers(GgufType.UINT8, bytes));
-        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+        writeUnigram(table, prefix, tokenTypes == null ? (Object) 1L : tokenTypes, removeBlanks, charsMap);
     }
 
     private long paddedSize(int pieces) {
@@ -190,20 +178,102 @@ final class SentencePieceVariants {
 
     /** GLM-4: the names of its special tokens are fixed. */
     static void glm4(Vocabulary vocabulary) throws IOException {
+        glm(vocabulary, "eos", "<|endoftext|>", "eot", "<|user|>", "unk", "<|endoftext|>", "bos", "<|endoftext|>");
+    }
+
+    /** ChatGLM: as GLM-4, without a begin token. */
+    static void chatGlm(Vocabulary vocabulary) throws IOException {
+        glm(vocabulary, "eos", "<|endoftext|>", "eot", "<|user|>", "unk", "<|endoftext|>");
+    }
+
+    /** GLM-4.5. */
+    static void glm45(Vocabulary vocabulary) throws IOException {
+        glm(vocabulary, "bos", "[gMASK]", "eot", "<|user|>", "unk", "<|endoftext|>", "eom", "<|observation|>");
+    }
+
+    private static void glm(Vocabulary vocabulary, String... typesAndTokens) throws IOException {
         FastTokenizer tokenizer = vocabulary.writeByteLevel("gpt2");
         SpecialTokens special = SpecialTokens.read(vocabulary.folder(), true, null);
-        Map<String, String> tokens = new java.util.LinkedHashMap<>();
-        tokens.put("eos", "<|endoftext|>");
-        tokens.put("eot", "<|user|>");
-        tokens.put("unk", "<|endoftext|>");
-        tokens.put("bos", "<|endoftext|>");
-        for (var token : tokens.entrySet()) {
-            Integer id = tokenizer.id(token.getValue());
+        for (int i = 0; i < typesAndTokens.length; i += 2) {
+            Integer id = tokenizer.id(typesAndTokens[i + 1]);
             if (id == null) {
-                throw new InvalidFileException(tokenizer.file(), "added tokens", "the token " + token.getValue(), "none");
+                throw new InvalidFileException(tokenizer.file(), "added tokens", "the token " + typesAndTokens[i + 1], "none");
             }
-            special.set(token.getKey(), (long) id);
+            special.set(typesAndTokens[i], (long) id);
         }
         special.write(vocabulary.keys());
+    }
+
+    /** XVERSE: the tokens of tokenizer.json, without scores. */
+    void xverse() throws IOException {
+        FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
+        var table = new TokenTable();
+        for (int id = 0; id < vocabulary.bounded(vocabulary.size() == null ? tokenizer.size() : vocabulary.size()); id++) {
+            String text = tokenizer.text(id);
+            if (text == null) {
+                throw new InvalidFileException(tokenizer.file(), "vocabulary", "a token for each id", "none for " + id);
+            }
+            FastTokenizer.Added added = tokenizer.added(id);
+            if (text.equals("\0") || text.matches("<0x[0-9A-Fa-f]{2}>")) {
+                table.add(text.equals("\0") ? "<b'\\x00'>" : text, 0, TokenTable.BYTE);
+            } else {
+                table.add(text, 0, added == null ? TokenTable.NORMAL : added.special() ? TokenTable.CONTROL : TokenTable.USER_DEFINED);
+            }
+        }
+        keys.string("tokenizer.ggml.model", "llama");
+        keys.string("tokenizer.ggml.pre", "default");
+        table.write(keys, false);
+        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+    }
+
+    /** InternLM 3: the end of a chat turn is the end of the text. */
+    void internLm3() throws IOException {
+        TokenTable table = vocabulary.sentencePieceTable();
+        vocabulary.writeSentencePiece(table);
+        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), false, (long) table.size());
+        JsonObject config = vocabulary.tokenizerConfig();
+        if (config.values().containsKey("add_prefix_space")) {
+            keys.bool("tokenizer.ggml.add_space_prefix", config.get("add_prefix_space"));
+        }
+        JsonObject added = config.objectOrEmpty("added_tokens_decoder");
+        for (String id : added.values().keySet()) {
+            JsonObject token = added.requireObject(id);
+            if (Boolean.TRUE.equals(token.get("special")) && "<|im_end|>".equals(token.get("content")) && special.has("eos")) {
+                special.replace("eos", vocabulary.id(id));
+            }
+        }
+        special.write(keys);
+    }
+
+    /** T5: Unigram; the few models with a BPE of SentencePiece are like Llama's. */
+    void t5() throws IOException {
+        SentencePieceModel model = model(vocabulary.has("tokenizer.model") ? "tokenizer.model" : "spiece.model");
+        if (model.modelType() == SentencePieceModel.BPE) {
+            vocabulary.sentencePiece();
+            return;
+        }
+        TokenTable table = TokenTable.ofHoles(vocabulary.bounded(Math.max(model.pieces().size(),
+                vocabulary.size() == null ? 0 : vocabulary.size())), -10000);
+        putPieces(table, model.pieces());
+        addedTokensFile(table);
+        writeUnigram(table, model.addDummyPrefix(), null, model.removeExtraWhitespaces(), model.charsMap());
+    }
+
+    /** Writes a Unigram vocabulary; {@code tokenTypes} is null where the model has none. */
+    private void writeUnigram(TokenTable table, boolean prefix, Object tokenTypes, boolean removeBlanks, byte[] charsMap) throws IOException {
+        keys.string("tokenizer.ggml.model", "t5");
+        keys.string("tokenizer.ggml.pre", "default");
+        table.write(keys, true);
+        keys.bool("tokenizer.ggml.add_space_prefix", prefix);
+        if (tokenTypes != null) {
+            keys.u32("tokenizer.ggml.token_type_count", tokenTypes);
+        }
+        keys.bool("tokenizer.ggml.remove_extra_whitespaces", removeBlanks);
+        long[] bytes = new long[charsMap.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = charsMap[i] & 0xFF;
+        }
+        keys.array("tokenizer.ggml.precompiled_charsmap", GgufArray.ofIntegers(GgufType.UINT8, bytes));
+        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
     }
 }

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The tokenizer.json that transformers makes of the older files {@code vocab.json} and {@code merges.txt}, or {@code vocab.txt}.
+ * The tokenizer.json that transformers makes of the older files {@code vocab.json} and {@code merges.txt}, {@code vocab.txt}, or
+ * Qwen 1's {@code qwen.tiktoken}.
  *
  * <p><i>Source</i>: transformers 4.57.6, convert_slow_tokenizer.py {@code GPT2Converter}, {@code Qwen2Converter},
  * {@code RobertaConverter}, {@code BertConverter}.
@@ -27,12 +28,16 @@ final class SlowTokenizer {
         if (Files.isRegularFile(vocabulary) && Files.isRegularFile(merges)) {
             return byteLevel(vocabulary, merges, tokenizerClass);
         }
+        Path ranks = folder.resolve("qwen.tiktoken");
+        if (Files.isRegularFile(ranks)) {
+            return Tiktoken.read(ranks, FastTokenizer.split("Qwen2Tokenizer"));
+        }
         Path words = folder.resolve("vocab.txt");
         if (Files.isRegularFile(words)) {
             return wordPiece(words, JsonObject.readIfPresent(folder.resolve("tokenizer_config.json")));
         }
         throw new InvalidFileException(folder, "tokenizer",
-                "tokenizer.json, vocab.json with merges.txt, or vocab.txt", "none of them",
+                "tokenizer.json, vocab.json with merges.txt, qwen.tiktoken, or vocab.txt", "none of them",
                 "copy the tokenizer files of the original model into the folder");
     }
 
@@ -44,20 +49,26 @@ final class SlowTokenizer {
                 pairs.add(lines[i]);
             }
         }
-        var json = new LinkedHashMap<String, Object>();
-        boolean split = tokenizerClass.has("split");
-        Map<String, Object> bytes = map("type", "ByteLevel", "add_prefix_space", false, "use_regex", !split);
-        json.put("normalizer", tokenizerClass.has("split") ? map("type", "NFC") : null);
-        json.put("pre_tokenizer", split ? map("type", "Sequence", "pretokenizers", List.of(
-                map("type", "Split", "pattern", map("Regex", tokenizerClass.text("split")), "behavior", "Isolated", "invert", false), bytes)) : bytes);
-        json.put("decoder", map("type", "ByteLevel"));
-        json.put("model", map("type", "BPE", "vocab", JsonObject.read(vocabulary).values(), "merges", pairs));
+        Map<String, Object> vocab = JsonObject.read(vocabulary).values();
+        Map<String, Object> json = byteLevel(vocab, pairs, tokenizerClass.has("split") ? tokenizerClass.text("split") : null, List.of());
         if (Boolean.TRUE.equals(tokenizerClass.get("roberta"))) {
-            Map<String, Object> vocab = JsonObject.read(vocabulary).values();
             json.put("post_processor", map("type", "RobertaProcessing",
                     "sep", List.of("</s>", vocab.getOrDefault("</s>", 2L)), "cls", List.of("<s>", vocab.getOrDefault("<s>", 0L))));
         }
         return new JsonObject(vocabulary, json);
+    }
+
+    /** Byte-level BPE; {@code split} is the regex of a class that does not split as GPT-2 does, and normalizes to NFC, or null. */
+    static Map<String, Object> byteLevel(Map<String, Object> vocabulary, List<Object> merges, String split, List<Object> added) {
+        Map<String, Object> bytes = map("type", "ByteLevel", "add_prefix_space", false, "use_regex", split == null);
+        var json = new LinkedHashMap<String, Object>();
+        json.put("added_tokens", added);
+        json.put("normalizer", split == null ? null : map("type", "NFC"));
+        json.put("pre_tokenizer", split == null ? bytes : map("type", "Sequence", "pretokenizers", List.of(
+                map("type", "Split", "pattern", map("Regex", split), "behavior", "Isolated", "invert", false), bytes)));
+        json.put("decoder", map("type", "ByteLevel"));
+        json.put("model", map("type", "BPE", "vocab", vocabulary, "merges", merges));
+        return json;
     }
 
     private static JsonObject wordPiece(Path words, JsonObject config) throws IOException {

@@ -79,6 +79,10 @@ final class SpecialTokens {
         ids.put(type, id);
     }
 
+    boolean has(String type) {
+        return ids.containsKey(type);
+    }
+
     boolean isEmpty() {
         return ids.isEmpty();
     }

@@ -97,7 +97,27 @@ final class TypeConverter {
                 shorts[i] = Float.floatToFloat16(floats[i]);
             }
         }
+        keepNanPayloads(start, n);
         MemorySegment.copy(shorts, 0, out, TensorReader.I16, at, n);
+    }
+
+    /** The processor makes every NaN a quiet one; numpy, and so the reference, keeps the leading bits of its payload. */
+    private void keepNanPayloads(long start, int n) {
+        int belowZero = 0; // without a branch: nearly always there is none
+        for (int i = 0; i < n; i++) {
+            belowZero |= 0x7C00 - (shorts[i] & 0x7FFF);
+        }
+        if (belowZero >= 0) {
+            return;
+        }
+        reader.read(start, floats, n);
+        for (int i = 0; i < n; i++) {
+            if (Float.isNaN(floats[i])) {
+                int bits = Float.floatToRawIntBits(floats[i]);
+                int payload = bits >>> 13 & 0x3FF;
+                shorts[i] = (short) (bits >>> 16 & 0x8000 | 0x7C00 | Math.max(payload, 1));
+            }
+        }
     }
 
     private void bf16(long start, int n, MemorySegment out, long at) {

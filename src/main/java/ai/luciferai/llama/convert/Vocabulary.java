@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -142,7 +143,7 @@ final class Vocabulary {
         }
         long size = size() == null ? 32000 : size();
         if (size == 32016) { // CodeLlama
-            SpecialTokens tokens = SpecialTokens.read(folder, false, null, java.util.List.of("prefix", "suffix", "middle", "eot"));
+            SpecialTokens tokens = SpecialTokens.read(folder, false, null, List.of("prefix", "suffix", "middle", "eot"));
             tokens.set("prefix", 32007L);
             tokens.set("suffix", 32008L);
             tokens.set("middle", 32009L);
@@ -175,7 +176,7 @@ final class Vocabulary {
     }
 
     /** BPE with byte fallback out of tokenizer.json, written as SentencePiece without scores. */
-    private void byteFallback() throws IOException {
+    void byteFallback() throws IOException {
         FastTokenizer tokenizer = FastTokenizer.read(folder);
         var table = new TokenTable();
         for (int id = 0; id < tokenizer.baseSize(); id++) {
@@ -212,6 +213,23 @@ final class Vocabulary {
         keys.string("tokenizer.ggml.pre", pre);
         table.write(keys, false);
         return tokenizer;
+    }
+
+    /** Qwen 1: byte-level BPE out of a tiktoken file, with its end of text for all that has no token of its own. */
+    void qwen() throws IOException {
+        if (has("tokenizer.json")) { // a conversion by somebody else
+            byteLevel();
+            return;
+        }
+        FastTokenizer tokenizer = writeByteLevel("gpt2");
+        SpecialTokens special = SpecialTokens.read(folder, false, null);
+        special.merges(SpecialTokens.mergesOf(tokenizer.json()));
+        Integer end = tokenizer.id("<|endoftext|>");
+        boolean unnamed = special.isEmpty();
+        for (String type : unnamed ? List.of("bos", "eos", "unk") : List.of("unk")) {
+            special.set(type, end == null ? null : (Object) (long) end);
+        }
+        special.write(keys);
     }
 
     /** The name of the pre-tokenizer: as given, or recognised. */

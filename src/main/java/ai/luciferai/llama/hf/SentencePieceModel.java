@@ -16,7 +16,7 @@ import java.util.List;
  * the sixty lines below stand in for a code generator.
  *
  * @param pieces                 the vocabulary, in id order
- * @param modelType              1 unigram, 2 BPE, 3 word, 4 char
+ * @param modelType              1 unigram, {@link #BPE}, 3 word, 4 char
  * @param addDummyPrefix         whether a blank is put in front of the text
  * @param removeExtraWhitespaces whether runs of blanks become one
  * @param charsMap               normalizer_spec.precompiled_charsmap, perhaps empty
@@ -24,6 +24,8 @@ import java.util.List;
 public record SentencePieceModel(
         List<Piece> pieces, int modelType, boolean addDummyPrefix, boolean removeExtraWhitespaces, byte[] charsMap) {
 
+    /** Model type of byte-pair encoding. */
+    public static final int BPE = 2;
     /** Piece kinds as the file numbers them, which are also GGUF's token types. */
     public static final int NORMAL = 1;
     /** The unknown piece. */

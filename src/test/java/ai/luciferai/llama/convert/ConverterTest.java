@@ -146,8 +146,9 @@ class ConverterTest {
     @Test
     void namesAnUnknownArchitecture() throws IOException {
         Path copy = Fixtures.copy("llama-shards", folder);
-        edit(copy.resolve("config.json"), "LlamaForCausalLM", "NovelForCausalLM");
-        assertTrue(refused(UnsupportedModelException.class, copy).getMessage().contains("NovelForCausalLM"));
+        edit(copy.resolve("config.json"), "LlamaForCausalLM", "Llamma4ForCausalLM");
+        String message = refused(UnsupportedModelException.class, copy).getMessage();
+        assertTrue(message.contains("got Llamma4ForCausalLM") && message.contains("nearest: Llama4ForCausalLM, LlamaForCausalLM"), message);
     }
 
     @Test

@@ -1,14 +1,16 @@
-package ai.luciferai.llama.cli;
+package ai.luciferai.llama.core;
 
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 
 /** Finds the word that somebody probably meant. */
-final class Similar {
+public final class Similar {
 
     private Similar() {}
 
     /** The candidate within a third of the word's length in edits, or null. */
-    static String nearest(String word, Collection<String> candidates) {
+    public static String nearest(String word, Collection<String> candidates) {
         String best = null;
         int least = Math.max(1, word.length() / 3) + 1;
         for (String candidate : candidates) {
@@ -19,6 +21,12 @@ final class Similar {
             }
         }
         return best;
+    }
+
+    /** The candidates with the fewest edits, the nearest first. */
+    public static List<String> nearest(String word, Collection<String> candidates, int count) {
+        return candidates.stream().sorted(Comparator.<String>comparingInt(candidate -> edits(word, candidate)).thenComparing(c -> c))
+                .limit(count).toList();
     }
 
     /** Edits between two words: inserted, deleted, replaced and swapped letters (optimal string alignment). */
