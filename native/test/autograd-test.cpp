@@ -152,6 +152,11 @@ static ggml_tensor * rotate(ggml_context * c, ggml_tensor * x) {
     return ggml_rope_ext(c, x, pos, nullptr, (int) x->ne[0], GGML_ROPE_TYPE_NEOX, 0, 10000.0f, 1.0f, 0.0f, 1.0f, 32.0f, 1.0f);
 }
 
+static ggml_tensor * multiply(ggml_context * c, ggml_tensor * a, ggml_tensor * b, float scale) {
+    const int64_t ne[4] = {a->ne[1], b->ne[1], b->ne[2], b->ne[3]};
+    return new_product(c, product::forward, ggml_new_tensor(c, GGML_TYPE_F32, 4, ne), {a, b, scale});
+}
+
 static std::vector<rule> rules() {
     using C = ggml_context;
     const std::vector<int64_t> m = {6, 5};
@@ -176,6 +181,15 @@ static std::vector<rule> rules() {
          }},
         {"MUL_MAT",          {{6, 5}, {6, 4}},       [](C * c, const tensors & t) { return ggml_mul_mat(c, t[0], t[1]); }},
         {"MUL_MAT, grouped", {{6, 5, 2}, {6, 4, 4}}, [](C * c, const tensors & t) { return ggml_mul_mat(c, ggml_scale(c, t[0], 1.0f), t[1]); }},
+        {"product",          {{6, 5}, {6, 4}},       [](C * c, const tensors & t) { return multiply(c, t[0], t[1], 0.5f); }},
+        {"product, grouped", {{6, 5, 2}, {6, 4, 4}}, [](C * c, const tensors & t) { return multiply(c, t[0], t[1], 1.0f); }},
+        {"product, permuted", {{6, 2, 5}, {4, 2, 6}}, [](C * c, const tensors & t) {
+             return multiply(c, ggml_permute(c, t[0], 0, 2, 1, 3), ggml_permute(c, t[1], 1, 2, 0, 3), 1.0f);
+         }},
+        {"products, sum of", {{6, 5}, {6, 4}, {6, 5}}, [](C * c, const tensors & t) {
+             ggml_tensor * y = multiply(c, t[0], t[1], 1.0f);
+             return merge_products(y, multiply(c, t[2], t[1], 0.5f), 2.0f) ? y : nullptr;
+         }},
         {"RMS_NORM",         {m},         [](C * c, const tensors & t) { return ggml_rms_norm(c, t[0], 1e-5f); }},
         {"NORM",             {m},         [](C * c, const tensors & t) { return ggml_norm(c, t[0], 1e-5f); }},
         {"SOFT_MAX",         {m},         [](C * c, const tensors & t) { return ggml_soft_max_ext(c, t[0], nullptr, 0.5f, 0.0f); }},

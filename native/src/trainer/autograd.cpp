@@ -74,6 +74,8 @@ static bool has_rule(const ggml_tensor * t) {
         case GGML_OP_ARGSORT:
         case GGML_OP_TOP_K:
             return true;
+        case GGML_OP_CUSTOM:
+            return product_form(t) == product::forward;
         case GGML_OP_SOFT_MAX:
             return t->src[2] == nullptr;  // attention sinks have no rule
         case GGML_OP_UNARY:
@@ -230,6 +232,7 @@ void autograd::apply_rule(ggml_tensor * y, ggml_tensor * g) {
         case GGML_OP_CONCAT:     rule_concat(y, g);     break;
         case GGML_OP_MUL_MAT:    rule_mul_mat(y, g);    break;
         case GGML_OP_MUL_MAT_ID: rule_mul_mat_id(y, g); break;
+        case GGML_OP_CUSTOM:     rule_product(y, g);    break;
         case GGML_OP_RMS_NORM:   rule_rms_norm(y, g);   break;
         case GGML_OP_NORM:       rule_norm(y, g);       break;
         case GGML_OP_SOFT_MAX:   rule_soft_max(y, g);   break;
@@ -311,6 +314,30 @@ ggml_tensor * autograd::matmul_gradient_of_a(ggml_tensor * a, ggml_tensor * b, g
     }
     // One side of a LoRA matrix is the rank: out_prod beats the two transposed copies when the long side comes first.
     return a->ne[0] >= a->ne[1] ? ggml_out_prod(ctx, b, g) : transposed(ggml_out_prod(ctx, g, b));
+}
+
+// Each term is a mul_mat; operands are read where they lie, whatever their strides.
+void autograd::rule_product(ggml_tensor * y, ggml_tensor * g) {
+    for (const product_term & term : product_terms(y)) {
+        add_product(term.second, product::gradient_of_b, { term.first, g, term.scale });
+        add_product(term.first, product::gradient_of_a, { term.second, g, term.scale });
+    }
+}
+
+// Adds a product to the gradient of t, within the product that is there already where nothing else can have read that.
+void autograd::add_product(ggml_tensor * t, product form, const product_term & term) {
+    if (!is_needed(t)) {
+        return;
+    }
+    ggml_tensor * made = new_product(ctx, form, t, term);
+    const auto    sum  = sums.find(t);
+    if (sum != sums.end() && grads.at(t) == sum->second && merge_products(sum->second, made, 1.0f)) {
+        return;
+    }
+    if (grads.count(t) == 0) {
+        sums[t] = made;
+    }
+    add(t, made);
 }
 
 // Frozen experts a [n, m, n_expert]: y [m, n_used, n_tokens] = a[ids]^T b, b [n, n_used or 1, n_tokens].

@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include "product.h"
+
 #include "ggml.h"
 
 #include <string>
@@ -48,6 +50,7 @@ class autograd {
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
+    std::unordered_map<ggml_tensor *, ggml_tensor *> sums;  // tensor -> a product that was made for its gradient alone
     std::unordered_set<ggml_tensor *>                needed;
 
     bool is_needed(ggml_tensor * t) const { return t != nullptr && needed.count(t) != 0; }
@@ -63,6 +66,8 @@ class autograd {
     void          rule_permute(ggml_tensor * y, ggml_tensor * g);
     void          rule_concat(ggml_tensor * y, ggml_tensor * g);
     void          rule_mul_mat(ggml_tensor * y, ggml_tensor * g);
+    void          rule_product(ggml_tensor * y, ggml_tensor * g);
+    void          add_product(ggml_tensor * t, product form, const product_term & term);
     void          rule_mul_mat_id(ggml_tensor * y, ggml_tensor * g);
     void          rule_rms_norm(ggml_tensor * y, ggml_tensor * g);
     void          rule_norm(ggml_tensor * y, ggml_tensor * g);

@@ -2,6 +2,7 @@
 
 #include "autograd.h"
 #include "guard.h"
+#include "product.h"
 
 #include <algorithm>
 #include <cmath>
@@ -314,8 +315,8 @@ void trace::cut() {
 
 // --- copying ----------------------------------------------------------------------------------------------------------
 
-cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, bool exact)
-    : source(source), ctx(ctx), rows(rows), exact(exact) {}
+cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind)
+    : source(source), ctx(ctx), rows(rows), kind(kind) {}
 
 ggml_tensor * cloner::copy_of(ggml_tensor * recorded) const {
     const auto it = copies.find(recorded);
@@ -362,7 +363,7 @@ ggml_tensor * cloner::operand(ggml_tensor * recorded) {
 
 ggml_tensor * cloner::weight_operand(ggml_tensor * recorded) {
     ggml_tensor * w = operand(recorded);
-    if (!exact || w->op != GGML_OP_NONE || w->type == GGML_TYPE_F32 || is_adapter_tensor(w)) {
+    if (kind == arithmetic::native || w->op != GGML_OP_NONE || w->type == GGML_TYPE_F32 || is_adapter_tensor(w)) {
         return w;
     }
     ggml_tensor * f32 = autograd(ctx, rows).dequantize(w);
@@ -378,9 +379,14 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
     if (t->view_src != nullptr) {
         return clone_view(t);
     }
-    if (exact) {
+    if (kind != arithmetic::native) {
         if (ggml_tensor * gelu = clone_exact_gelu(t)) {
             return gelu;
+        }
+    }
+    if (kind == arithmetic::packed) {
+        if (ggml_tensor * product = clone_product(t)) {
+            return product;
         }
     }
     const bool    matmul = t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_MUL_MAT_ID;
@@ -400,6 +406,31 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
 ggml_tensor * cloner::keep(ggml_tensor * own) {
     made.push_back(own);
     return own;
+}
+
+// t as a product by gemm() if it is one, or if it adds an adapter's part to one: W x + scale * B (A x). Else nullptr.
+ggml_tensor * cloner::clone_product(ggml_tensor * t) {
+    ggml_tensor * own = nullptr;
+    if (t->op == GGML_OP_MUL_MAT) {
+        own = new_product(ctx, product::forward, t, { operand(t->src[0]), operand(t->src[1]), 1.0f });
+    } else if (t->op == GGML_OP_ADD) {
+        ggml_tensor * base = operand(t->src[0]);
+        ggml_tensor * part = operand(t->src[1]);
+        float factor[2];  // of SCALE: factor and addend
+        std::memcpy(factor, part->op_params, sizeof(factor));
+        if (product_form(base) != product::forward || part->op != GGML_OP_SCALE || factor[1] != 0.0f ||
+            product_form(part->src[0]) != product::forward || !ggml_are_same_shape(base, part)) {
+            return nullptr;
+        }
+        own = copy_product(ctx, base);
+        if (!merge_products(own, part->src[0], factor[0])) {
+            return nullptr;
+        }
+    } else {
+        return nullptr;
+    }
+    ggml_set_name(own, t->name);
+    return keep(own);
 }
 
 // t as plain operations if it is a GELU or a GELU-gated unit, else nullptr.
@@ -492,7 +523,8 @@ ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
         own = keep(ggml_pad(ctx, own, 0, 0, (int) (n_kv - n_tokens), 0));
     }
     if (is_transposed) {
-        own = keep(ggml_cont(ctx, keep(ggml_permute(ctx, own, 2, 1, 0, 3))));
+        own = keep(ggml_permute(ctx, own, 2, 1, 0, 3));
+        own = kind == arithmetic::packed ? own : keep(ggml_cont(ctx, own));
     }
     ggml_set_name(own, t->name);
     direct.insert(t);

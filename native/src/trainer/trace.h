@@ -94,13 +94,19 @@ class trace {
     void          cut();
 };
 
+// How copied graphs compute.
+enum class arithmetic {
+    native,  // by llama.cpp's own kernels for the weight's type, which round activations to it
+    exact,   // in F32: frozen weights are brought to F32 first, and GELU is computed (ggml's CPU kernel reads a table of F16
+             // values, 3e-4 off)
+    packed,  // the same on the CPU alone, with products by gemm(), which needs no F32 copies and no transposed ones
+};
+
 // Copies recorded nodes into a ggml context. Weights and adapter tensors are used in place; inputs and cut tensors are
 // replaced by the caller's own leaves.
 class cloner {
   public:
-    // exact: everything in F32. Frozen weights are brought to F32 first, so that activations are not rounded to the weight's
-    // type, and GELU is computed, not looked up (ggml's CPU kernel reads a table of F16 values, 3e-4 off).
-    cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, bool exact);
+    cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind);
 
     void           replace(ggml_tensor * recorded, ggml_tensor * own) { copies[recorded] = own; }
     ggml_tensor *  copy_of(ggml_tensor * recorded) const;
@@ -115,14 +121,14 @@ class cloner {
     // Own tensors of everything cloned so far, in topological order.
     const std::vector<ggml_tensor *> & nodes() const { return made; }
 
-    // F32 expression -> the frozen weight that it stands for (exact only).
+    // F32 expression -> the frozen weight that it stands for (not with native arithmetic).
     const std::unordered_map<ggml_tensor *, ggml_tensor *> & dequantized() const { return expressions; }
 
   private:
     const trace &  source;
     ggml_context * ctx;
     ggml_tensor *  rows;
-    bool           exact;
+    arithmetic     kind;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> copies;
     std::unordered_map<ggml_tensor *, ggml_tensor *> expressions;
@@ -133,6 +139,7 @@ class cloner {
     ggml_tensor * clone_node(ggml_tensor * t);
     ggml_tensor * clone_view(ggml_tensor * t);
     ggml_tensor * clone_cache_read(ggml_tensor * t);
+    ggml_tensor * clone_product(ggml_tensor * t);
     ggml_tensor * clone_exact_gelu(ggml_tensor * t);
     ggml_tensor * exact_gelu(ggml_tensor * x, bool quick);
     ggml_tensor * keep(ggml_tensor * own);

@@ -14,6 +14,8 @@ namespace lucifer {
 static const size_t MAX_NODES = 65536;
 static const size_t HEAD_CHUNK_BYTES = 64u << 20;  // of one chunk of logits
 
+static bool is_product(const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || product_form(t) == product::forward; }
+
 // A graph with its own tensors, and the leaves that are filled before it runs.
 struct trainer::stage {
     bool             training;
@@ -97,6 +99,7 @@ void trainer::open_backends() {
             set_n_threads(raw.back(), options.n_threads);
         }
     }
+    kind = !options.exact ? arithmetic::native : devices.size() > 1 ? arithmetic::exact : arithmetic::packed;
     sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
 }
 
@@ -124,7 +127,7 @@ void trainer::check_supported() {
         wanted.insert(p.tensor);
     }
     std::unique_ptr<stage> s = new_stage(false);
-    cloner copy(*traced, s->ctx.get(), rows, options.exact);
+    cloner copy(*traced, s->ctx.get(), rows, kind);
     for (const auto & part : traced->segments()) {
         copy.clone(part);
     }
@@ -162,7 +165,7 @@ void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) con
     }
     const std::vector<ggml_tensor *> cloned = copy.nodes();  // insert_before changes the original
     for (ggml_tensor * t : cloned) {
-        if (t->op == GGML_OP_MUL_MAT && is_adapter_tensor(t->src[0]) && std::strstr(t->src[0]->name, ".lora_a") != nullptr) {
+        if (is_product(t) && is_adapter_tensor(t->src[0]) && std::strstr(t->src[0]->name, ".lora_a") != nullptr) {
             ggml_tensor * mask = ggml_dup_tensor(s.ctx.get(), t->src[1]);
             ggml_set_input(mask);
             s.dropouts.push_back(mask);
@@ -184,7 +187,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
     for (int64_t begin = 0; begin < n; begin += chunk) {
         const int64_t c = std::min(chunk, n - begin);
         ggml_tensor * x = ggml_view_2d(ctx, hidden, hidden->ne[0], c, hidden->nb[1], begin*hidden->nb[1]);
-        cloner copy(*traced, ctx, rows, options.exact);
+        cloner copy(*traced, ctx, rows, kind);
         copy.replace(traced->segments()[traced->segments().size() - 2].output, x);
         copy.clone_head(part, c);
         ggml_tensor * logits = copy.copy_of(part.output);  // [n_vocab, c]
@@ -274,7 +277,7 @@ void trainer::build_whole() {
     const size_t n_trunk = traced->segments().size() - 1;
     for (bool training : { true, false }) {
         std::unique_ptr<stage> s = new_stage(training);
-        cloner copy(*traced, s->ctx.get(), rows, options.exact);
+        cloner copy(*traced, s->ctx.get(), rows, kind);
         add_trunk(*s, copy, 0, n_trunk);
         ggml_tensor * hidden = copy.copy_of(traced->segments()[n_trunk - 1].output);
         ggml_build_forward_expand(s->graph, hidden);
@@ -299,17 +302,17 @@ void trainer::build_layers() {
     bool adapted = false;  // this segment or an earlier one has adapter tensors
     for (size_t i = 0; i < n_trunk; ++i) {
         std::unique_ptr<stage> forward = new_stage(false);
-        cloner forward_copy(*traced, forward->ctx.get(), rows, options.exact);
+        cloner forward_copy(*traced, forward->ctx.get(), rows, kind);
         ggml_tensor * out = add_layer(*forward, forward_copy, i);
         ggml_build_forward_expand(forward->graph, ggml_cpy(forward->ctx.get(), out, outputs[i]));
         forward_layers.push_back(std::move(forward));
 
         std::unique_ptr<stage> backward = new_stage(true);
-        cloner copy(*traced, backward->ctx.get(), rows, options.exact);
+        cloner copy(*traced, backward->ctx.get(), rows, kind);
         out = add_layer(*backward, copy, i);
         const bool below = adapted;
         adapted = adapted || std::any_of(copy.nodes().begin(), copy.nodes().end(),
-                                         [](const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT && is_adapter_tensor(t->src[0]); });
+                                         [](const ggml_tensor * t) { return is_product(t) && is_adapter_tensor(t->src[0]); });
         if (adapted) {
             add_backward(*backward, copy, out, d_outputs[i], below ? outputs[i - 1] : nullptr, below ? d_outputs[i - 1] : nullptr);
             finish(*backward);
@@ -526,7 +529,7 @@ void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) 
 
 trainer::check trainer::verify() {
     std::unique_ptr<stage> s = new_stage(false);
-    cloner copy(*traced, s->ctx.get(), rows, false);
+    cloner copy(*traced, s->ctx.get(), rows, arithmetic::native);
     add_trunk(*s, copy, 0, traced->segments().size());
     ggml_tensor * logits = copy.copy_of(traced->segments().back().output);
     ggml_set_output(logits);

@@ -93,6 +93,7 @@ class trainer {
     struct stage;
 
     trainer_options        options;
+    arithmetic             kind = arithmetic::native;
     std::unique_ptr<trace> traced;
 
     std::vector<ggml_backend_ptr> backends;

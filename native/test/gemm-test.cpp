@@ -1,0 +1,96 @@
+// Every compilation of the matrix product that this machine can run, against sums in double precision.
+
+#include "trainer/gemm.h"
+
+#include "check.h"
+
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+using namespace lucifer;
+
+static std::mt19937 generator(5);
+
+static std::vector<float> numbers(int64_t n) {
+    std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+    std::vector<float> v(n);
+    for (float & x : v) {
+        x = uniform(generator);
+    }
+    return v;
+}
+
+// b as a type's rows and what these hold after rounding.
+struct stored {
+    std::vector<char>  bytes;
+    std::vector<float> values;
+    gemm_matrix        matrix;
+};
+
+// [i, j], whose stored rows run along j (row_is_i) or along i.
+static stored store(ggml_type type, int64_t ni, int64_t nj, bool row_is_i) {
+    const int64_t rows   = row_is_i ? ni : nj;
+    const int64_t length = row_is_i ? nj : ni;
+    stored s;
+    s.values = numbers(rows*length);
+    s.bytes.resize(ggml_row_size(type, length)*rows);
+    const ggml_to_float_t to_float = type == GGML_TYPE_F32 ? nullptr : ggml_get_type_traits(type)->to_float;
+    ggml_quantize_chunk(type, s.values.data(), s.bytes.data(), 0, rows, length, nullptr);
+    if (to_float != nullptr) {
+        for (int64_t r = 0; r < rows; ++r) {
+            to_float(s.bytes.data() + r*ggml_row_size(type, length), s.values.data() + r*length, length);
+        }
+    }
+    s.matrix = { s.bytes.data(), row_is_i ? length : 1, row_is_i ? 1 : length, to_float, (int64_t) ggml_row_size(type, length),
+                 ggml_blck_size(type), (int64_t) ggml_type_size(type), row_is_i };
+    return s;
+}
+
+// Largest error of c = c0 + 0.5 a b, relative to the size of a sum of k products.
+static double error(const gemm_kernel & kernel, ggml_type type, int64_t m, int64_t n, int64_t k, bool row_is_i, bool add) {
+    const std::vector<float> a = numbers(m*k);
+    const stored             b = store(type, k, n, row_is_i);
+    std::vector<float>       c = numbers(m*n);
+    const std::vector<float> before = c;
+    std::vector<float>       scratch(kernel.scratch);
+    kernel.run({ m, n, k, { a.data(), k, 1, nullptr, 0, 1, 4, true }, b.matrix, c.data(), n, 0.5f, add }, scratch.data());
+    double worst = 0;
+    for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+            double sum = 0;
+            for (int64_t l = 0; l < k; ++l) {
+                sum += (double) a[i*k + l]*b.values[row_is_i ? l*n + j : j*k + l];
+            }
+            worst = std::fmax(worst, std::fabs(0.5*sum + (add ? before[i*n + j] : 0) - c[i*n + j]));
+        }
+    }
+    return worst/std::sqrt((double) k);
+}
+
+int main() {
+    std::vector<const gemm_kernel *> kernels = { &gemm_base };
+#if defined(LUCIFER_X86_KERNELS)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        kernels.push_back(&gemm_avx2);
+    }
+    if (__builtin_cpu_supports("avx512f")) {
+        kernels.push_back(&gemm_avx512);
+    }
+#endif
+    const int64_t shapes[][3] = { { 1, 1, 1 }, { 3, 5, 2 }, { 7, 33, 65 }, { 150, 40, 300 }, { 13, 1100, 9 } };
+    for (const gemm_kernel * kernel : kernels) {
+        for (const auto & s : shapes) {
+            for (int flags = 0; flags < 4; ++flags) {
+                CHECK(error(*kernel, GGML_TYPE_F32, s[0], s[1], s[2], (flags & 1) != 0, (flags & 2) != 0) < 1e-6);
+            }
+        }
+        for (ggml_type type : { GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K }) {
+            CHECK(error(*kernel, type, 20, 512, 768, true, false) < 1e-6);
+            CHECK(error(*kernel, type, 20, 70, 768, false, false) < 1e-6);
+        }
+    }
+    printf("ok, %zu kernels\n", kernels.size());
+    return 0;
+}
