@@ -11,6 +11,7 @@ final class PeakMemory {
 
     static final long UNKNOWN = -1;
     private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path CLEAR = Path.of("/proc/self/clear_refs");
     private static final Pattern HIGH_WATER = Pattern.compile("^VmHWM:\\s+(\\d+) kB$", Pattern.MULTILINE);
     private static final int BYTES_PER_KB = 1024;
 
@@ -22,6 +23,17 @@ final class PeakMemory {
             return Files.isReadable(STATUS) ? parse(Files.readString(STATUS)) : UNKNOWN;
         } catch (IOException e) {
             return UNKNOWN;
+        }
+    }
+
+    /** Lets the highest be counted anew from now on, where the system can (Linux). */
+    static void reset() {
+        try {
+            if (Files.isWritable(CLEAR)) {
+                Files.writeString(CLEAR, "5");
+            }
+        } catch (IOException e) {
+            // then it stays the process's highest so far
         }
     }
 

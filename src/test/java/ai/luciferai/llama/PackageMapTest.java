@@ -32,8 +32,9 @@ class PackageMapTest {
     /** What a package may use of ours; a façade name stands for the root package. */
     private static final Map<String, Set<String>> OURS = Map.of(
             "cli", Set.of(FACADE, "core"),
-            FACADE, Set.of("convert", "train", "ffi", "gguf", "hf", "core"),
-            "train", Set.of("gguf", "core"),
+            FACADE, Set.of("convert", "train", "report", "ffi", "gguf", "hf", "core"),
+            "train", Set.of("report", "gguf", "core"),
+            "report", Set.of(),
             "convert", Set.of("gguf", "hf", "core"),
             "hf", Set.of("core"),
             "gguf", Set.of("core"),

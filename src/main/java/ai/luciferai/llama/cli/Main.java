@@ -13,7 +13,7 @@ public final class Main {
 
     /** Verbs in the order of the help. */
     static final List<String> VERBS =
-            List.of("generate", "convert", "quantize", "imatrix", "finetune", "export-lora", "info", "devices", "tokenize", "detokenize", "embed",
+            List.of("generate", "convert", "quantize", "imatrix", "evaluate", "finetune", "export-lora", "info", "devices", "tokenize", "detokenize", "embed",
                     "bench", "doctor");
 
     private Main() {}
@@ -84,6 +84,7 @@ public final class Main {
             case "generate" -> new GenerateCommand();
             case "quantize" -> new QuantizeCommand();
             case "imatrix" -> new ImatrixCommand();
+            case "evaluate" -> new EvaluateCommand();
             case "info" -> new InfoCommand();
             case "convert" -> new ConvertCommand();
             case "devices" -> new DevicesCommand();

@@ -1,5 +1,6 @@
 package ai.luciferai.llama.train;
 
+import ai.luciferai.llama.report.HtmlPage;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,24 +21,11 @@ public final class ReportPage {
     /** The page: tables, curves of loss and learning rate, and the model card's text. */
     public static String html(String title, Map<String, String> settings, Map<String, String> results, List<Double> losses,
             List<Double> learningRates, List<Point> evaluations, String modelCard) {
-        return """
-                <!DOCTYPE html>
-                <html lang="en"><head><meta charset="utf-8"><title>%1$s</title><style>
-                body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}
-                table{border-collapse:collapse;margin:0 0 1.5em}td{padding:.2em 1em .2em 0;vertical-align:top}td:first-child{color:#666}
-                svg{width:100%%;height:auto}pre{background:#f5f5f5;padding:1em;overflow:auto}
-                </style></head><body><h1>%1$s</h1>
-                <h2>Results</h2>%2$s<h2>Settings</h2>%3$s
-                <h2>Loss</h2>%4$s<h2>Learning rate</h2>%5$s
-                <h2>Model card</h2><pre>%6$s</pre></body></html>
-                """.formatted(escape(title), table(results), table(settings), chart(points(losses), evaluations),
-                chart(points(learningRates), List.of()), escape(modelCard));
-    }
-
-    private static String table(Map<String, String> rows) {
-        var html = new StringBuilder("<table>");
-        rows.forEach((name, value) -> html.append("<tr><td>").append(escape(name)).append("</td><td>").append(escape(value)).append("</td></tr>"));
-        return html.append("</table>").toString();
+        return HtmlPage.page(title, """
+                <h2>Results</h2>%s<h2>Settings</h2>%s
+                <h2>Loss</h2>%s<h2>Learning rate</h2>%s
+                <h2>Model card</h2><pre>%s</pre>""".formatted(HtmlPage.table(results), HtmlPage.table(settings),
+                chart(points(losses), evaluations), chart(points(learningRates), List.of()), HtmlPage.escape(modelCard)));
     }
 
     private static List<Point> points(List<Double> values) {
@@ -70,9 +58,5 @@ public final class ReportPage {
 
     private static String at(Point p, double maxX, double scaleY) {
         return String.format(Locale.ROOT, "%.1f %.1f", MARGIN + p.x() / maxX * (WIDTH - MARGIN), HEIGHT - MARGIN / 2.0 - p.y() * scaleY);
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 }
