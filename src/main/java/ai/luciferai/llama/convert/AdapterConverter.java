@@ -42,7 +42,7 @@ final class AdapterConverter {
             var keys = new KeyValues(entry.gguf(), config.raw().file());
             OutputType type = request.type() == OutputType.AUTO ? guess(adapter) : request.type();
             Architecture architecture = Architectures.create(
-                    new ModelSource(base, config, className, entry, keys, type.fileType(), Set.of()));
+                    new ModelSource(new TokenizerFiles(base), config, className, entry, keys, type.fileType(), Set.of()));
             List<PlannedTensor> tensors = plan(folder, adapter, architecture, type);
             var counter = new SizeLabel.Counter();
             tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));

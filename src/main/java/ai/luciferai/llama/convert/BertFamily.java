@@ -68,7 +68,7 @@ class BertFamily extends Architecture {
 
     @Override
     void vocabulary(Vocabulary vocabulary) throws IOException {
-        FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
+        FastTokenizer tokenizer = FastTokenizer.read(vocabulary.files());
         String pre = vocabulary.preTokenizer(tokenizer);
         TokenTable plain = vocabulary.table(tokenizer);
         keys.u32("tokenizer.ggml.token_type_count", config.values().getOrDefault("type_vocab_size", 1L));
@@ -82,7 +82,7 @@ class BertFamily extends Architecture {
         keys.string("tokenizer.ggml.model", "bert");
         keys.string("tokenizer.ggml.pre", pre);
         table.write(keys, false);
-        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+        SpecialTokens.read(vocabulary.files(), false, (long) table.size()).write(keys);
     }
 
     /** ModernBERT: byte-level BPE, and a window in most layers. */

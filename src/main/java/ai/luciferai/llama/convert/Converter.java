@@ -102,7 +102,7 @@ public final class Converter {
         try (Checkpoint checkpoint = request.vocabularyOnly() ? Checkpoint.openFiles(List.of()) : openWeights()) {
             var keys = new KeyValues(entry.gguf(), config.raw().file());
             OutputType type = request.type() == OutputType.AUTO ? guess(checkpoint) : request.type();
-            var source = new ModelSource(folder, config, className, entry, keys, fileType(type, config), checkpoint.tensors().keySet());
+            var source = new ModelSource(new TokenizerFiles(folder), config, className, entry, keys, fileType(type, config), checkpoint.tensors().keySet());
             Architecture architecture = Architectures.create(source);
             List<PlannedTensor> tensors = request.vocabularyOnly() ? List.of() : plan(architecture, checkpoint, type);
             var counter = new SizeLabel.Counter();
@@ -111,9 +111,9 @@ public final class Converter {
             String name = writeKeys(architecture, keys, size);
             List<Path> inputs = new ArrayList<>(checkpoint.paths());
             Path target = OutputName.resolve(request, folder, keys.build(), type);
-            List<Path> files = OutputFiles.write(request, keys.build(), tensors, target, inputs, progress, cancel);
-            return new Result(files, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
-                    request.dryRun() ? 0 : OutputFiles.bytes(files), (System.nanoTime() - start) / 1_000_000);
+            List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, progress, cancel);
+            return new Result(outputs, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
+                    request.dryRun() ? 0 : OutputFiles.bytes(outputs), (System.nanoTime() - start) / 1_000_000);
         }
     }
 
@@ -218,7 +218,7 @@ public final class Converter {
         metadata.write(keys);
         architecture.parameters();
         keys.u32("general.quantization_version", 2L);
-        architecture.vocabulary(new Vocabulary(folder, architecture.config, keys, request.preTokenizer()));
+        architecture.vocabulary(new Vocabulary(architecture.source.files(), architecture.config, keys, request.preTokenizer()));
         if (chatTemplate != null) {
             keys.string("tokenizer.chat_template", chatTemplate);
         }

@@ -3,7 +3,6 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.hf.JsonObject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,16 +48,15 @@ final class FastTokenizer {
     }
 
     /** Reads {@code tokenizer.json}, or {@code vocab.json} and {@code merges.txt}, with {@code tokenizer_config.json} where there is one. */
-    static FastTokenizer read(Path folder) throws IOException {
-        JsonObject config = JsonObject.readIfPresent(folder.resolve("tokenizer_config.json"));
-        JsonObject modelConfig = JsonObject.readIfPresent(folder.resolve("config.json"));
+    static FastTokenizer read(TokenizerFiles files) throws IOException {
+        JsonObject config = files.jsonIfPresent("tokenizer_config.json");
+        JsonObject modelConfig = files.jsonIfPresent("config.json");
         JsonObject tokenizerClass = classOf(config, modelConfig);
-        JsonObject json = Files.isRegularFile(folder.resolve("tokenizer.json"))
-                ? JsonObject.read(folder.resolve("tokenizer.json")) : SlowTokenizer.read(folder, tokenizerClass);
+        JsonObject json = files.has("tokenizer.json") ? files.json("tokenizer.json") : SlowTokenizer.read(files.folder(), tokenizerClass);
         var tokenizer = new FastTokenizer(json, config, tokenizerClass);
         tokenizer.readVocabulary();
         tokenizer.readAdded();
-        tokenizer.addFromConfig(JsonObject.readIfPresent(folder.resolve("special_tokens_map.json")));
+        tokenizer.addFromConfig(files.jsonIfPresent("special_tokens_map.json"));
         tokenizer.added.values().forEach(token -> tokenizer.texts.put(token.id, token.text));
         return tokenizer;
     }

@@ -49,7 +49,7 @@ final class GemmaFamily {
         void vocabulary(Vocabulary vocabulary) throws IOException {
             vocabulary.sentencePiece();
             if (keys.architecture().equals("gemma")) { // CodeGemma's tokens; llama.cpp knows only the last of them
-                SpecialTokens tokens = SpecialTokens.read(vocabulary.folder(), false, null, List.of("prefix", "suffix", "middle", "fsep", "eot"));
+                SpecialTokens tokens = SpecialTokens.read(vocabulary.files(), false, null, List.of("prefix", "suffix", "middle", "fsep", "eot"));
                 tokens.set("eot", 107L);
                 tokens.chatTemplate(null);
                 tokens.write(keys);
@@ -77,11 +77,11 @@ final class GemmaFamily {
         private long realVocabulary() {
             if (realVocabulary < 0) {
                 try {
-                    var vocabulary = new Vocabulary(source.folder(), config, keys, null);
+                    var vocabulary = new Vocabulary(source.files(), config, keys, null);
                     if (vocabulary.has("tokenizer.model")) {
                         realVocabulary = vocabulary.sentencePieceTable().size();
                     } else {
-                        JsonObject json = JsonObject.read(source.folder().resolve("tokenizer.json"));
+                        JsonObject json = source.files().json("tokenizer.json");
                         realVocabulary = json.requireObject("model").requireObject("vocab").values().size() + json.list("added_tokens").size();
                     }
                 } catch (IOException fault) {

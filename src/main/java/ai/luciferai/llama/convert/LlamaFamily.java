@@ -450,7 +450,7 @@ final class LlamaFamily {
         void vocabulary(Vocabulary vocabulary) throws IOException {
             boolean noPad = config.get("pad_token_id") instanceof Long pad && pad < 0;
             vocabulary.writeByteLevel("gpt2");
-            SpecialTokens.read(vocabulary.folder(), true, null, noPad ? List.of("bos", "eos", "unk", "sep", "cls", "mask")
+            SpecialTokens.read(vocabulary.files(), true, null, noPad ? List.of("bos", "eos", "unk", "sep", "cls", "mask")
                     : List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask")).write(keys);
             if (config.has("eod_token_id")) {
                 keys.u32("tokenizer.ggml.eos_token_id", config.get("eod_token_id"));

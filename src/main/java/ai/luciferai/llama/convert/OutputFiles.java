@@ -55,7 +55,7 @@ final class OutputFiles {
                 writer.finish();
             }
             for (AtomicFile file : open) {
-                file.commit(cancel);
+                file.commitUnsynced(cancel);
             }
             return files;
         } finally {

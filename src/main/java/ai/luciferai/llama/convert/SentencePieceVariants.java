@@ -38,7 +38,7 @@ final class SentencePieceVariants {
         addedTokensFile(table);
         addedTokens(table);
         vocabulary.writeSentencePiece(table);
-        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+        SpecialTokens.read(vocabulary.files(), false, (long) table.size()).write(keys);
     }
 
     private void putPieces(TokenTable table, List<SentencePieceModel.Piece> pieces) {
@@ -66,7 +66,7 @@ final class SentencePieceVariants {
         for (String id : decoder.values().keySet()) {
             added(table, vocabulary.id(id), decoder.requireObject(id));
         }
-        JsonObject tokenizer = JsonObject.readIfPresent(vocabulary.folder().resolve("tokenizer.json"));
+        JsonObject tokenizer = vocabulary.files().jsonIfPresent("tokenizer.json");
         for (JsonObject token : SpecialTokens.parts(tokenizer, "added_tokens")) {
             added(table, token.requireWhole("id"), token);
         }
@@ -99,7 +99,7 @@ final class SentencePieceVariants {
         addedTokens(table);
         vocabulary.writeSentencePiece(table);
         keys.bool("tokenizer.ggml.add_space_prefix", model.addDummyPrefix());
-        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), false, (long) table.size());
+        SpecialTokens special = SpecialTokens.read(vocabulary.files(), false, (long) table.size());
         if (chatEnd != null) {
             special.replace("eos", chatEnd);
         }
@@ -119,7 +119,7 @@ final class SentencePieceVariants {
             removeBlanks = model.removeExtraWhitespaces();
             charsMap = model.charsMap();
         } else {
-            FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
+            FastTokenizer tokenizer = FastTokenizer.read(vocabulary.files());
             table = unigram(tokenizer);
             JsonObject config = vocabulary.tokenizerConfig();
             prefix = Boolean.TRUE.equals(config.get("add_prefix_space"));
@@ -193,7 +193,7 @@ final class SentencePieceVariants {
 
     private static void glm(Vocabulary vocabulary, String... typesAndTokens) throws IOException {
         FastTokenizer tokenizer = vocabulary.writeByteLevel("gpt2");
-        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), true, null);
+        SpecialTokens special = SpecialTokens.read(vocabulary.files(), true, null);
         for (int i = 0; i < typesAndTokens.length; i += 2) {
             Integer id = tokenizer.id(typesAndTokens[i + 1]);
             if (id == null) {
@@ -206,7 +206,7 @@ final class SentencePieceVariants {
 
     /** XVERSE: the tokens of tokenizer.json, without scores. */
     void xverse() throws IOException {
-        FastTokenizer tokenizer = FastTokenizer.read(vocabulary.folder());
+        FastTokenizer tokenizer = FastTokenizer.read(vocabulary.files());
         var table = new TokenTable();
         for (int id = 0; id < vocabulary.bounded(vocabulary.size() == null ? tokenizer.size() : vocabulary.size()); id++) {
             String text = tokenizer.text(id);
@@ -223,14 +223,14 @@ final class SentencePieceVariants {
         keys.string("tokenizer.ggml.model", "llama");
         keys.string("tokenizer.ggml.pre", "default");
         table.write(keys, false);
-        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+        SpecialTokens.read(vocabulary.files(), false, (long) table.size()).write(keys);
     }
 
     /** InternLM 3: the end of a chat turn is the end of the text. */
     void internLm3() throws IOException {
         TokenTable table = vocabulary.sentencePieceTable();
         vocabulary.writeSentencePiece(table);
-        SpecialTokens special = SpecialTokens.read(vocabulary.folder(), false, (long) table.size());
+        SpecialTokens special = SpecialTokens.read(vocabulary.files(), false, (long) table.size());
         JsonObject config = vocabulary.tokenizerConfig();
         if (config.values().containsKey("add_prefix_space")) {
             keys.bool("tokenizer.ggml.add_space_prefix", config.get("add_prefix_space"));
@@ -274,6 +274,6 @@ final class SentencePieceVariants {
             bytes[i] = charsMap[i] & 0xFF;
         }
         keys.array("tokenizer.ggml.precompiled_charsmap", GgufArray.ofIntegers(GgufType.UINT8, bytes));
-        SpecialTokens.read(vocabulary.folder(), false, (long) table.size()).write(keys);
+        SpecialTokens.read(vocabulary.files(), false, (long) table.size()).write(keys);
     }
 }

@@ -28,6 +28,7 @@ final class SpecialTokens {
             "pad", "padding", "mask", "mask", "eot", "eot", "eom", "eom");
     private static final Set<String> ADD_KEYS = Set.of("bos", "eos", "sep");
 
+    private final TokenizerFiles files;
     private final Path folder;
     private final Long vocabularySize;
     private final List<String> types;
@@ -38,8 +39,9 @@ final class SpecialTokens {
     private Boolean lowercase;
     private Boolean stripAccents;
 
-    private SpecialTokens(Path folder, Long vocabularySize, List<String> types) {
-        this.folder = folder;
+    private SpecialTokens(TokenizerFiles files, Long vocabularySize, List<String> types) {
+        this.files = files;
+        this.folder = files.folder();
         this.vocabularySize = vocabularySize;
         this.types = new ArrayList<>(types);
     }
@@ -50,13 +52,13 @@ final class SpecialTokens {
      * @param withMerges     whether the merges are wanted
      * @param vocabularySize ids from here on are ignored; null for no limit
      */
-    static SpecialTokens read(Path folder, boolean withMerges, Long vocabularySize) throws IOException {
-        return read(folder, withMerges, vocabularySize, List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask"));
+    static SpecialTokens read(TokenizerFiles files, boolean withMerges, Long vocabularySize) throws IOException {
+        return read(files, withMerges, vocabularySize, List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask"));
     }
 
     /** {@link #read} for other kinds of special tokens. */
-    static SpecialTokens read(Path folder, boolean withMerges, Long vocabularySize, List<String> types) throws IOException {
-        var tokens = new SpecialTokens(folder, vocabularySize, types);
+    static SpecialTokens read(TokenizerFiles files, boolean withMerges, Long vocabularySize, List<String> types) throws IOException {
+        var tokens = new SpecialTokens(files, vocabularySize, types);
         tokens.readTokenizer(withMerges);
         tokens.readConfig();
         if (withMerges && tokens.merges.isEmpty()) {
@@ -149,9 +151,8 @@ final class SpecialTokens {
     }
 
     private void readTokenizer(boolean withMerges) throws IOException {
-        Path file = folder.resolve("tokenizer.json");
-        JsonObject tokenizer = Files.isRegularFile(file) ? JsonObject.read(file) : null;
-        JsonObject config = JsonObject.readIfPresent(folder.resolve("tokenizer_config.json"));
+        JsonObject tokenizer = files.has("tokenizer.json") ? files.json("tokenizer.json") : null;
+        JsonObject config = files.jsonIfPresent("tokenizer_config.json");
         boolean configured = Files.isRegularFile(config.file());
         List<Object> addedTokens = List.of();
         if (tokenizer != null) {
@@ -265,7 +266,7 @@ final class SpecialTokens {
     }
 
     private void readConfig() throws IOException {
-        JsonObject config = JsonObject.readIfPresent(folder.resolve("config.json"));
+        JsonObject config = files.jsonIfPresent("config.json");
         JsonObject text = config.objectOrEmpty("text_config");
         for (String type : types) {
             String key = type + "_token_id";

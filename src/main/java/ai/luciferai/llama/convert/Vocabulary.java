@@ -5,7 +5,6 @@ import ai.luciferai.llama.hf.JsonObject;
 import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,7 @@ import java.util.Map;
  */
 final class Vocabulary {
 
-    private final Path folder;
+    private final TokenizerFiles files;
     private final JsonObject config;
     private final KeyValues keys;
     private final String preTokenizer;
@@ -25,15 +24,19 @@ final class Vocabulary {
     /**
      * @param preTokenizer name given by the user, or null to recognise it
      */
-    Vocabulary(Path folder, JsonObject config, KeyValues keys, String preTokenizer) {
-        this.folder = folder;
+    Vocabulary(TokenizerFiles files, JsonObject config, KeyValues keys, String preTokenizer) {
+        this.files = files;
         this.config = config;
         this.keys = keys;
         this.preTokenizer = preTokenizer;
     }
 
     Path folder() {
-        return folder;
+        return files.folder();
+    }
+
+    TokenizerFiles files() {
+        return files;
     }
 
     KeyValues keys() {
@@ -41,11 +44,11 @@ final class Vocabulary {
     }
 
     boolean has(String file) {
-        return Files.isRegularFile(folder.resolve(file));
+        return files.has(file);
     }
 
     JsonObject tokenizerConfig() throws IOException {
-        return JsonObject.readIfPresent(folder.resolve("tokenizer_config.json"));
+        return files.jsonIfPresent("tokenizer_config.json");
     }
 
     /** {@code vocab_size} of the configuration, or null. */
@@ -59,7 +62,7 @@ final class Vocabulary {
     void sentencePiece() throws IOException {
         TokenTable table = sentencePieceTable();
         writeSentencePiece(table);
-        SpecialTokens.read(folder, false, (long) table.size()).write(keys);
+        SpecialTokens.read(files, false, (long) table.size()).write(keys);
     }
 
     void writeSentencePiece(TokenTable table) {
@@ -69,7 +72,7 @@ final class Vocabulary {
     }
 
     TokenTable sentencePieceTable() throws IOException {
-        SentencePieceModel model = SentencePieceModel.read(folder.resolve("tokenizer.model"));
+        SentencePieceModel model = SentencePieceModel.read(files.path("tokenizer.model"));
         Object size = config.has("vocab_size_per_layer_input") ? config.get("vocab_size_per_layer_input") : config.get("vocab_size");
         TokenTable table = TokenTable.ofHoles(bounded(size instanceof Long n && n > 0 ? n : model.pieces().size()), -10000);
         for (int id = 0; id < Math.min(table.size(), model.pieces().size()); id++) {
@@ -77,7 +80,7 @@ final class Vocabulary {
             boolean user = piece.type() == SentencePieceModel.USER_DEFINED; // stays normal, as in the reference
             table.set(id, piece.text(), piece.score(), user ? TokenTable.NORMAL : piece.type());
         }
-        for (var token : JsonObject.readIfPresent(folder.resolve("added_tokens.json")).values().entrySet()) {
+        for (var token : JsonObject.readIfPresent(files.path("added_tokens.json")).values().entrySet()) {
             if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
                 table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
             }
@@ -92,7 +95,7 @@ final class Vocabulary {
             int id = id(token.getKey());
             String text = SpecialTokens.text(token.getValue());
             if (text == null) {
-                throw new InvalidFileException(folder.resolve("tokenizer_config.json"), "added_tokens_decoder '" + token.getKey() + "'",
+                throw new InvalidFileException(files.path("tokenizer_config.json"), "added_tokens_decoder '" + token.getKey() + "'",
                         "an object with content", JsonObject.kind(token.getValue()));
             }
             if (id >= 0 && id < table.size()) {
@@ -114,14 +117,14 @@ final class Vocabulary {
         try {
             return Integer.parseInt(text);
         } catch (NumberFormatException notOne) {
-            throw new InvalidFileException(folder.resolve("tokenizer_config.json"), "added_tokens_decoder", "numbers as keys", "'" + text + "'");
+            throw new InvalidFileException(files.path("tokenizer_config.json"), "added_tokens_decoder", "numbers as keys", "'" + text + "'");
         }
     }
 
     /** A vocabulary of a size that a model can have: a corrupt file must not ask for all memory. */
     long bounded(long size) {
         if (size < 1 || size > 10_000_000) {
-            throw new InvalidFileException(folder.resolve("config.json"), "key 'vocab_size'", "a number from 1 to 10000000", String.valueOf(size));
+            throw new InvalidFileException(files.path("config.json"), "key 'vocab_size'", "a number from 1 to 10000000", String.valueOf(size));
         }
         return size;
     }
@@ -143,7 +146,7 @@ final class Vocabulary {
         }
         long size = size() == null ? 32000 : size();
         if (size == 32016) { // CodeLlama
-            SpecialTokens tokens = SpecialTokens.read(folder, false, null, List.of("prefix", "suffix", "middle", "eot"));
+            SpecialTokens tokens = SpecialTokens.read(files, false, null, List.of("prefix", "suffix", "middle", "eot"));
             tokens.set("prefix", 32007L);
             tokens.set("suffix", 32008L);
             tokens.set("middle", 32009L);
@@ -169,7 +172,7 @@ final class Vocabulary {
         if (!has("tokenizer.json")) {
             return false;
         }
-        JsonObject tokenizer = JsonObject.read(folder.resolve("tokenizer.json"));
+        JsonObject tokenizer = files.json("tokenizer.json");
         JsonObject model = tokenizer.objectOrEmpty("model");
         return "BPE".equals(model.get("type")) && Boolean.TRUE.equals(model.get("byte_fallback"))
                 && "Sequence".equals(tokenizer.objectOrEmpty("decoder").get("type"));
@@ -177,12 +180,12 @@ final class Vocabulary {
 
     /** BPE with byte fallback out of tokenizer.json, written as SentencePiece without scores. */
     void byteFallback() throws IOException {
-        FastTokenizer tokenizer = FastTokenizer.read(folder);
+        FastTokenizer tokenizer = FastTokenizer.read(files);
         var table = new TokenTable();
         for (int id = 0; id < tokenizer.baseSize(); id++) {
             String text = tokenizer.text(id);
             if (text == null) {
-                throw new InvalidFileException(folder.resolve("tokenizer.json"), "vocabulary", "a token for each id", "none for " + id);
+                throw new InvalidFileException(files.path("tokenizer.json"), "vocabulary", "a token for each id", "none for " + id);
             }
             boolean isByte = text.matches("<0x[0-9A-Fa-f]{2}>");
             table.add(text, -1000, isByte ? TokenTable.BYTE : tokenizer.isSpecial(text) ? TokenTable.CONTROL : TokenTable.NORMAL);
@@ -193,7 +196,7 @@ final class Vocabulary {
             }
         }
         writeSentencePiece(table);
-        SpecialTokens.read(folder, false, (long) table.size()).write(keys);
+        SpecialTokens.read(files, false, (long) table.size()).write(keys);
     }
 
     // --- byte-level BPE ------------------------------------------------------------------------------------------------
@@ -201,12 +204,12 @@ final class Vocabulary {
     /** Byte-level BPE out of tokenizer.json, or of vocab.json and merges.txt. */
     void byteLevel() throws IOException {
         writeByteLevel("gpt2");
-        SpecialTokens.read(folder, true, null).write(keys);
+        SpecialTokens.read(files, true, null).write(keys);
     }
 
     /** The vocabulary of {@link #byteLevel} without what stands beside it. */
     FastTokenizer writeByteLevel(String model) throws IOException {
-        FastTokenizer tokenizer = FastTokenizer.read(folder);
+        FastTokenizer tokenizer = FastTokenizer.read(files);
         String pre = preTokenizer(tokenizer);
         TokenTable table = table(tokenizer);
         keys.string("tokenizer.ggml.model", model);
@@ -222,7 +225,7 @@ final class Vocabulary {
             return;
         }
         FastTokenizer tokenizer = writeByteLevel("gpt2");
-        SpecialTokens special = SpecialTokens.read(folder, false, null);
+        SpecialTokens special = SpecialTokens.read(files, false, null);
         special.merges(SpecialTokens.mergesOf(tokenizer.json()));
         Integer end = tokenizer.id("<|endoftext|>");
         boolean unnamed = special.isEmpty();
@@ -241,7 +244,7 @@ final class Vocabulary {
     TokenTable table(FastTokenizer tokenizer) {
         long size = bounded(size() == null ? tokenizer.size() : size());
         if (tokenizer.maxId() >= size) {
-            throw new InvalidFileException(folder.resolve("config.json"), "key 'vocab_size'",
+            throw new InvalidFileException(files.path("config.json"), "key 'vocab_size'",
                     "at least " + (tokenizer.maxId() + 1) + ", one more than the highest token id", String.valueOf(size));
         }
         TokenTable table = TokenTable.ofHoles(size, 0);

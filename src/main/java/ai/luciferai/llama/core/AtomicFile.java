@@ -108,6 +108,19 @@ public final class AtomicFile implements AutoCloseable {
     public void commit(Cancel cancel) throws IOException {
         cancel.check("writing " + target);
         channel.force(true);
+        appear();
+    }
+
+    /**
+     * {@link #commit(Cancel)} that does not wait for the disk, as copying a file does not: for large files that can be made again should the
+     * machine lose power in the next seconds.
+     */
+    public void commitUnsynced(Cancel cancel) throws IOException {
+        cancel.check("writing " + target);
+        appear();
+    }
+
+    private void appear() throws IOException {
         channel.close();
         if (!force && Files.exists(target)) {
             throw exists(target);

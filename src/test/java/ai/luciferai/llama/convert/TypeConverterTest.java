@@ -40,6 +40,27 @@ class TypeConverterTest {
     }
 
     @Test
+    void everyBf16BecomesTheNearestHalf() {
+        short[] all = new short[65537]; // an odd number: the last one has no partner
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (short) i;
+        }
+        ByteBuffer halves = converted(stored(DType.BF16, all), GgmlType.F16);
+        for (int i = 0; i < all.length; i++) {
+            int bits = all[i] << 16;
+            float value = Float.intBitsToFloat(bits);
+            int expected = Float.isNaN(value) ? bits >>> 16 & 0x8000 | 0x7C00 | bits >>> 13 & 0x3FF : Float.floatToFloat16(value);
+            assertEquals((short) expected, halves.getShort(2 * i), () -> Integer.toHexString(bits));
+        }
+    }
+
+    @Test
+    void halfKeepsTheLeadingBitsOfANan() {
+        assertArrayEquals(new short[] {0x7C01, 0x7DFF, (short) 0xFE00, 0x3C00}, shorts(GgmlType.F16, Float.intBitsToFloat(0x7F800001),
+                Float.intBitsToFloat(0x7FBFFFFF), Float.intBitsToFloat(0xFFC00001), 1));
+    }
+
+    @Test
     void bf16RoundsToNearestEvenAndQuietsNans() {
         assertArrayEquals(new short[] {0x3F80, 0x3F82, 0x7F80, 0x7FC0},
                 shorts(GgmlType.BF16, 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 3.4e38f, Float.intBitsToFloat(0x7F800001)));
