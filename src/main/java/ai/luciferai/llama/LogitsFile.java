@@ -60,6 +60,9 @@ final class LogitsFile implements AutoCloseable {
         }
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         try {
+            if (channel.size() < HEADER) {
+                throw new InvalidFileException(path, "header", HEADER + " bytes", channel.size() + " bytes");
+            }
             ByteBuffer header = read(channel, MAGIC.length, 3 * Integer.BYTES);
             int size = positive(path, "n_ctx", header.getInt());
             int vocabulary = positive(path, "n_vocab", header.getInt());
