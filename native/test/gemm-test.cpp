@@ -69,6 +69,16 @@ static double error(const gemm_kernel & kernel, ggml_type type, int64_t m, int64
     return worst/std::sqrt((double) k);
 }
 
+static void reads_every_half(const gemm_kernel & kernel) {
+    for (uint32_t bits = 0; bits < 65536; ++bits) {
+        const ggml_fp16_t half = (ggml_fp16_t) bits;
+        float             own;
+        kernel.from_f16(&half, &own, 1);
+        const float theirs = ggml_fp16_to_fp32(half);
+        CHECK(own == theirs || (std::isnan(own) && std::isnan(theirs)));
+    }
+}
+
 int main() {
     std::vector<const gemm_kernel *> kernels = { &gemm_base };
 #if defined(LUCIFER_X86_KERNELS)
@@ -81,6 +91,7 @@ int main() {
 #endif
     const int64_t shapes[][3] = { { 1, 1, 1 }, { 3, 5, 2 }, { 7, 33, 65 }, { 150, 40, 300 }, { 13, 1100, 9 } };
     for (const gemm_kernel * kernel : kernels) {
+        reads_every_half(*kernel);
         for (const auto & s : shapes) {
             for (int flags = 0; flags < 4; ++flags) {
                 CHECK(error(*kernel, GGML_TYPE_F32, s[0], s[1], s[2], (flags & 1) != 0, (flags & 2) != 0) < 1e-6);

@@ -42,6 +42,7 @@ struct gemm_kernel {
     int64_t scratch;  // floats
     int64_t rows;     // c is best divided at multiples of these
     int64_t columns;
+    void (*from_f16)(const void * from, float * to, int64_t n);
 };
 
 extern const gemm_kernel gemm_base;

@@ -57,13 +57,20 @@ bool merge_products(ggml_tensor * t, const ggml_tensor * other, float scale) {
 
 // --- computing --------------------------------------------------------------------------------------------------------
 
+static ggml_to_float_t to_float_of(ggml_type type) {
+    switch (type) {
+        case GGML_TYPE_F32: return nullptr;
+        case GGML_TYPE_F16: return gemm_best().from_f16;
+        default:            return ggml_get_type_traits(type)->to_float;
+    }
+}
+
 // Matrix (i2, i3) of t with its rows along i, or along j.
 static gemm_matrix matrix_of(const ggml_tensor * t, int64_t i2, int64_t i3, bool row_is_i) {
-    const bool    f32 = t->type == GGML_TYPE_F32;
     const int64_t row = t->nb[1]/sizeof(float);
     const int64_t element = t->nb[0]/sizeof(float);
     return { static_cast<const char *>(t->data) + i2*t->nb[2] + i3*t->nb[3], row_is_i ? row : element, row_is_i ? element : row,
-             f32 ? nullptr : ggml_get_type_traits(t->type)->to_float, (int64_t) t->nb[1], ggml_blck_size(t->type),
+             to_float_of(t->type), (int64_t) t->nb[1], ggml_blck_size(t->type),
              (int64_t) ggml_type_size(t->type), row_is_i };
 }
 

@@ -74,6 +74,7 @@ trace::trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens
     decode(rec, adapter, n_threads);
     classify(rec);
     keep_reachable(rec);
+    find_cell_rows();
     cut();
 }
 
@@ -167,7 +168,7 @@ mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> 
         throw unsupported("the attention mask has an unknown form");
     }
     for (mask_rule rule : { mask_rule::causal, mask_rule::window, mask_rule::chunked, mask_rule::alibi }) {
-        const std::vector<float> values = mask_values(mask, rule, probe);
+        const std::vector<float> values = mask_values(mask->ne[0], rule, probe);
         if (std::memcmp(values.data(), data.data(), data.size()) == 0) {
             return rule;
         }
@@ -177,8 +178,7 @@ mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> 
 
 // mask [n_kv (key), n_tokens (query)]: 0 or the ALiBi distance where query i sees key j, else -inf. n_kv is n_tokens rounded
 // up by the KV cache. A padding row sees itself, for a softmax over nothing is NaN.
-std::vector<float> trace::mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const {
-    const int64_t      n_kv = mask->ne[0];
+std::vector<float> trace::mask_values(int64_t n_kv, mask_rule rule, const packed_batch & batch) const {
     std::vector<float> values((size_t) n_kv*rows, -INFINITY);
     for (int64_t i = 0; i < rows; ++i) {
         for (int64_t j = 0; j < rows; ++j) {
@@ -198,7 +198,7 @@ std::vector<float> trace::mask_values(const ggml_tensor * mask, mask_rule rule, 
     return values;
 }
 
-std::vector<uint8_t> trace::content(const ggml_tensor * leaf, const packed_batch & batch) const {
+std::vector<uint8_t> trace::content(const ggml_tensor * leaf, const ggml_tensor * own, const packed_batch & batch) const {
     const auto bytes_of = [](const auto & values) {
         const auto * p = reinterpret_cast<const uint8_t *>(values.data());
         return std::vector<uint8_t>(p, p + values.size()*sizeof(values[0]));
@@ -208,7 +208,7 @@ std::vector<uint8_t> trace::content(const ggml_tensor * leaf, const packed_batch
         case input::tokens:      return bytes_of(batch.tokens);
         case input::positions:   return bytes_of(batch.positions);
         case input::output_rows: return bytes_of(batch.outputs);
-        case input::mask:        return bytes_of(mask_values(leaf, in.rule, batch));
+        case input::mask:        return bytes_of(mask_values(own->ne[0], in.rule, batch));
     }
     throw std::logic_error("unknown input");
 }
@@ -267,6 +267,35 @@ void trace::keep_reachable(const recorder & rec) {
             }
         }
     }
+}
+
+// Follows the attention scores from the keys to the values. Where something else meets them on the way, nothing is found, and
+// the cache's empty cells are computed along.
+void trace::find_cell_rows() {
+    const auto reads_cache = [&](const ggml_tensor * t) {
+        return t != nullptr && (stored_for(t) != nullptr || (is_view_op(t->op) && t->src[0] != nullptr && stored_for(t->src[0]) != nullptr));
+    };
+    std::unordered_set<const ggml_tensor *> found;
+    for (const auto & [leaf, in] : leaves) {
+        if (in.what == input::mask) {
+            found.insert(leaf);
+        }
+    }
+    for (const ggml_tensor * t : nodes) {
+        const bool from_scores = found.count(t->src[0]) != 0 || found.count(t->src[1]) != 0;
+        if (t->op == GGML_OP_MUL_MAT && reads_cache(t->src[0])) {
+            if (!from_scores) {
+                found.insert(t);
+            }
+        } else if (from_scores) {
+            const bool alone = t->op == GGML_OP_SCALE || t->op == GGML_OP_UNARY || (t->op == GGML_OP_SOFT_MAX && t->src[2] == nullptr);
+            if (!alone) {
+                return;
+            }
+            found.insert(t);
+        }
+    }
+    cell_rows = std::move(found);
 }
 
 // Cuts where one tensor is all that the rest needs: after each layer's output and after the final norm.
@@ -399,8 +428,25 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
         }
     }
     ggml_set_name(own, t->name);
-    keep(own);
+    return keep(narrowed(t, own));
+}
+
+// own without the cache's empty cells, where it is a copy of a tensor that has a value for each.
+ggml_tensor * cloner::narrowed(const ggml_tensor * recorded, ggml_tensor * own) const {
+    if (kind == arithmetic::packed && source.spans_cache(recorded)) {
+        own->ne[0] = source.n_tokens();
+        for (int i = 1; i < GGML_MAX_DIMS; ++i) {
+            own->nb[i] = own->nb[i - 1]*own->ne[i - 1];
+        }
+    }
     return own;
+}
+
+ggml_tensor * cloner::clone_input(ggml_tensor * recorded) {
+    ggml_tensor * own = ggml_dup_tensor(ctx, recorded);
+    ggml_set_name(own, recorded->name);
+    ggml_set_input(own);
+    return copies[recorded] = narrowed(recorded, own);
 }
 
 ggml_tensor * cloner::keep(ggml_tensor * own) {
@@ -412,7 +458,7 @@ ggml_tensor * cloner::keep(ggml_tensor * own) {
 ggml_tensor * cloner::clone_product(ggml_tensor * t) {
     ggml_tensor * own = nullptr;
     if (t->op == GGML_OP_MUL_MAT) {
-        own = new_product(ctx, product::forward, t, { operand(t->src[0]), operand(t->src[1]), 1.0f });
+        own = narrowed(t, new_product(ctx, product::forward, t, { operand(t->src[0]), operand(t->src[1]), 1.0f }));
     } else if (t->op == GGML_OP_ADD) {
         ggml_tensor * base = operand(t->src[0]);
         ggml_tensor * part = operand(t->src[1]);
@@ -506,8 +552,8 @@ ggml_tensor * cloner::clone_view(ggml_tensor * t) {
     return own;
 }
 
-// K is read as [n_embd_head, n_head_kv, n_kv], V transposed as [n_kv, n_head_kv, n_embd_head]; the cache's cells behind the
-// batch's rows read as zeros, which the mask hides.
+// K is read as [n_embd_head, n_head_kv, n_kv], V transposed as [n_kv, n_head_kv, n_embd_head]. The cache's cells behind the
+// batch's rows, where they are not left out, read as zeros, which the mask hides.
 ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
     ggml_tensor * cur = operand(source.stored_for(t));
     if (!ggml_is_contiguous(cur)) {
@@ -519,7 +565,7 @@ ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
     const int64_t n_tokens      = source.n_tokens();
 
     ggml_tensor * own = keep(ggml_reshape_3d(ctx, cur, n_embd_head, t->ne[1], n_tokens));
-    if (n_kv > n_tokens) {
+    if (n_kv > n_tokens && !(kind == arithmetic::packed && source.narrows())) {
         own = keep(ggml_pad(ctx, own, 0, 0, (int) (n_kv - n_tokens), 0));
     }
     if (is_transposed) {

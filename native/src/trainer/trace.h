@@ -62,8 +62,13 @@ class trace {
     };
     const std::unordered_map<ggml_tensor *, input> & inputs() const { return leaves; }
 
-    // Bytes of an input for a batch of n_tokens() rows.
-    std::vector<uint8_t> content(const ggml_tensor * recorded_leaf, const packed_batch & batch) const;
+    // Bytes of an input, of which `own` is a copy with its own width, for a batch of n_tokens() rows.
+    std::vector<uint8_t> content(const ggml_tensor * recorded_leaf, const ggml_tensor * own, const packed_batch & batch) const;
+
+    // Whether a row of this tensor holds a value for each of the KV cache's cells, of which only the first n_tokens() are used,
+    // and can be made without the others. Attention masks, scores and probabilities are of this kind.
+    bool narrows() const { return !cell_rows.empty(); }
+    bool spans_cache(const ggml_tensor * recorded) const { return cell_rows.count(recorded) != 0; }
 
     // What a recorded VIEW of the KV cache reads: the tensor that this batch stored there; nullptr for any other tensor.
     ggml_tensor * stored_for(const ggml_tensor * view) const;
@@ -83,14 +88,16 @@ class trace {
     std::vector<segment>                                   parts;
     std::unordered_map<ggml_tensor *, input>               leaves;
     std::unordered_map<const ggml_tensor *, ggml_tensor *> stored;  // cache tensor -> what SET_ROWS puts into it
+    std::unordered_set<const ggml_tensor *>                cell_rows;
 
     struct recorder;
     void          make_probe(int32_t n_outputs);
     void          decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads);
     void          classify(const recorder & rec);
     mask_rule     find_rule(const ggml_tensor * mask, const std::vector<uint8_t> & data) const;
-    std::vector<float> mask_values(const ggml_tensor * mask, mask_rule rule, const packed_batch & batch) const;
+    std::vector<float> mask_values(int64_t n_kv, mask_rule rule, const packed_batch & batch) const;
     void          keep_reachable(const recorder & rec);
+    void          find_cell_rows();
     void          cut();
 };
 
@@ -107,6 +114,9 @@ enum class arithmetic {
 class cloner {
   public:
     cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind);
+
+    // A leaf for an input.
+    ggml_tensor * clone_input(ggml_tensor * recorded);
 
     void           replace(ggml_tensor * recorded, ggml_tensor * own) { copies[recorded] = own; }
     ggml_tensor *  copy_of(ggml_tensor * recorded) const;
@@ -137,6 +147,7 @@ class cloner {
     ggml_tensor * operand(ggml_tensor * recorded);
     ggml_tensor * weight_operand(ggml_tensor * recorded);
     ggml_tensor * clone_node(ggml_tensor * t);
+    ggml_tensor * narrowed(const ggml_tensor * recorded, ggml_tensor * own) const;
     ggml_tensor * clone_view(ggml_tensor * t);
     ggml_tensor * clone_cache_read(ggml_tensor * t);
     ggml_tensor * clone_product(ggml_tensor * t);

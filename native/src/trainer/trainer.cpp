@@ -151,11 +151,7 @@ std::unique_ptr<trainer::stage> trainer::new_stage(bool training) const {
 void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) const {
     for (const auto & [leaf, in] : traced->inputs()) {
         (void) in;
-        ggml_tensor * own = ggml_dup_tensor(s.ctx.get(), leaf);
-        ggml_set_name(own, leaf->name);
-        ggml_set_input(own);
-        copy.replace(leaf, own);
-        s.inputs.emplace_back(leaf, own);
+        s.inputs.emplace_back(leaf, copy.clone_input(leaf));
     }
     for (size_t i = first; i < last; ++i) {
         copy.clone(traced->segments()[i]);
@@ -359,7 +355,7 @@ void trainer::fill(stage & s, const supervised_batch & batch) {
     };
     for (const auto & [recorded, own] : s.inputs) {
         if (own->buffer != nullptr) {
-            set(own, traced->content(recorded, batch.batch));
+            set(own, traced->content(recorded, own, batch.batch));
         }
     }
     size_t row = 0;

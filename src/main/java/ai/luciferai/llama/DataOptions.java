@@ -1,12 +1,13 @@
 package ai.luciferai.llama;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * The training data and how it becomes tokens.
  *
- * @param train        JSON lines, or plain text
+ * @param train        files of JSON lines, or plain text; their samples are mixed
  * @param eval         data to evaluate on; empty: see {@code evalSplit}
  * @param evalSplit    share of the training data that is kept out for evaluation, chosen by the seed; 0: none
  * @param seqLen       most tokens of a sample; longer ones lose their beginning. 0: the model's context
@@ -15,7 +16,7 @@ import java.util.Optional;
  * @param skipBadLines whether lines that are no sample are passed over
  * @param template     chat template for messages
  */
-public record DataOptions(Path train, Optional<Path> eval, float evalSplit, int seqLen, boolean packing, Loss loss,
+public record DataOptions(List<Path> train, Optional<Path> eval, float evalSplit, int seqLen, boolean packing, Loss loss,
         boolean skipBadLines, ChatTemplate template) {
 
     /** Which tokens are learnt. */
@@ -30,6 +31,8 @@ public record DataOptions(Path train, Optional<Path> eval, float evalSplit, int 
 
     public DataOptions {
         Check.present("train-data", train);
+        train = List.copyOf(train);
+        Check.require(!train.isEmpty(), "train-data", "at least one file", "none");
         Check.present("eval-data", eval);
         Check.require(evalSplit >= 0 && evalSplit < 1, "eval-split", "at least 0 and below 1", evalSplit);
         Check.require(eval.isEmpty() || evalSplit == 0, "eval-split", "not both eval-data and eval-split", evalSplit);
@@ -38,8 +41,8 @@ public record DataOptions(Path train, Optional<Path> eval, float evalSplit, int 
         Check.present("chat-template", template);
     }
 
-    public static DataOptions of(Path train) {
-        return new DataOptions(train, Optional.empty(), 0, 0, true, Loss.AUTO, false, ChatTemplate.own());
+    public static DataOptions of(Path... train) {
+        return new DataOptions(List.of(train), Optional.empty(), 0, 0, true, Loss.AUTO, false, ChatTemplate.own());
     }
 
     public DataOptions withEval(Path v) {

@@ -70,7 +70,7 @@ public final class Finetune {
     }
 
     private static List<Path> inputs(FinetuneOptions options) {
-        return Stream.of(Stream.of(options.base(), options.data().train()), options.data().eval().stream(), options.initAdapter().stream())
+        return Stream.of(Stream.of(options.base()), options.data().train().stream(), options.data().eval().stream(), options.initAdapter().stream())
                 .flatMap(paths -> paths).toList();
     }
 
@@ -104,7 +104,7 @@ public final class Finetune {
 
         /** Whole vectors for the matrix kernels. */
         private static TrainingPlan.Shape rounded(TrainingPlan.Shape shape) {
-            int rows = (shape.rows() + 31) / 32 * 32;
+            int rows = (shape.rows() + TrainingPlan.ROUNDING - 1) / TrainingPlan.ROUNDING * TrainingPlan.ROUNDING;
             return new TrainingPlan.Shape(rows, Math.min(rows, (shape.outputs() + 15) / 16 * 16));
         }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What a training did.
@@ -83,7 +84,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
         var rows = new LinkedHashMap<String, String>();
         LoraShape shape = options.shape();
         rows.put("base model", options.base().getFileName().toString());
-        rows.put("training data", options.data().train().getFileName().toString());
+        rows.put("training data", options.data().train().stream().map(file -> file.getFileName().toString()).collect(Collectors.joining(", ")));
         rows.put("rank, alpha", shape.rank() + ", " + shape.alpha() + (shape.rslora() ? " (rank-stabilised)" : ""));
         rows.put("targets", shape.targets().isEmpty() ? "all linear layers" : String.join(", ", shape.targets()));
         rows.put("dropout", String.valueOf(shape.dropout()));

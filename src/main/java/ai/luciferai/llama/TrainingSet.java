@@ -26,7 +26,10 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
     /** Reads and encodes the data of the options. */
     static TrainingSet read(Model model, DataOptions options, int seqLen, long seed) throws IOException {
         var reader = new Reader(model, options, seqLen);
-        List<Sample> train = reader.read(options.train());
+        List<Sample> train = new ArrayList<>();
+        for (Path file : options.train()) {
+            train.addAll(reader.read(file));
+        }
         List<Sample> eval = options.eval().isPresent() ? reader.read(options.eval().get()) : List.of();
         if (options.evalSplit() > 0) {
             var shuffled = new ArrayList<>(train);

@@ -35,7 +35,7 @@ final class FinetuneCommand implements Command {
     private static void files(Syntax syntax) {
         syntax.group("Files")
                 .option("--model-base", "FILE", "the model")
-                .option("--train-data", "FILE", "what to learn from")
+                .option("--train-data", "FILE", "what to learn from; repeated, the samples of all files are mixed")
                 .option("--lora-out", "FILE", "the adapter; a report stands beside it")
                 .option("--eval-data", "FILE", "data to evaluate on")
                 .option("--eval-split", "X", "share of the training data to evaluate on instead", 0)
@@ -128,8 +128,8 @@ final class FinetuneCommand implements Command {
     private static DataOptions data(Arguments a) {
         Optional<Path> eval = Optional.ofNullable(a.text("--eval-data")).map(name -> ModelMixin.path("--eval-data", name));
         ChatTemplate template = a.has("--chat-template") ? ChatTemplate.parse(a.text("--chat-template")) : ChatTemplate.own();
-        return new DataOptions(required(a, "--train-data"), eval, a.decimal("--eval-split", 0), a.integer("--seq-len", 0),
-                a.on("--packing", true), DataOptions.Loss.valueOf(a.text("--loss", "auto").toUpperCase(Locale.ROOT)),
+        List<Path> train = a.texts("--train-data").stream().map(name -> ModelMixin.path("--train-data", name)).toList();
+        return new DataOptions(train, eval, a.decimal("--eval-split", 0), a.integer("--seq-len", 0), a.on("--packing", true), DataOptions.Loss.valueOf(a.text("--loss", "auto").toUpperCase(Locale.ROOT)),
                 a.has("--skip-bad-lines"), template);
     }
 

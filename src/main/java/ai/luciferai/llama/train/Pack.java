@@ -24,7 +24,7 @@ public record Pack(List<Sample> samples) {
         return samples.stream().mapToInt(Sample::supervisedCount).sum();
     }
 
-    private static int rows(Sample sample) {
+    static int rows(Sample sample) {
         return sample.length() - 1;
     }
 

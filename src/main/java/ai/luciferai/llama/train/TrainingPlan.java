@@ -20,6 +20,12 @@ public final class TrainingPlan {
     private final boolean packing;
     private final long seed;
 
+    /** Sizes of packs are multiples of this. */
+    public static final int ROUNDING = 16;
+
+    /** What a pack costs beyond its rows, in rows. */
+    private static final int PACK_COST = 4;
+
     private int epoch = -1;
     private List<List<Pack>> steps = List.of();
 
@@ -35,9 +41,36 @@ public final class TrainingPlan {
         this.samples = List.copyOf(samples);
         this.epochs = epochs;
         this.samplesPerStep = samplesPerStep;
-        this.capacity = capacity;
         this.packing = packing;
         this.seed = seed;
+        this.capacity = packing ? cheapest(capacity) : capacity;
+    }
+
+    /**
+     * The size of packs, at most {@code most}, with which an epoch takes the fewest rows: all are computed at one size, so that one
+     * which holds every step's samples would mostly be empty.
+     */
+    private int cheapest(int most) {
+        int longest = samples.stream().mapToInt(Pack::rows).max().orElse(1);
+        int best = most;
+        long fewest = Long.MAX_VALUE;
+        for (int size = roundUp(longest); size < most + ROUNDING; size += ROUNDING) {
+            int rows = Math.min(size, most);
+            long packs = pack(0, rows).stream().mapToLong(List::size).sum();
+            long cost = packs * (rows + PACK_COST);
+            if (cost < fewest) {
+                fewest = cost;
+                best = rows;
+            }
+            if (packs == stepsPerEpoch()) {
+                break; // one for each step: larger ones are only emptier
+            }
+        }
+        return best;
+    }
+
+    private static int roundUp(int rows) {
+        return (rows + ROUNDING - 1) / ROUNDING * ROUNDING;
     }
 
     public int stepsPerEpoch() {
@@ -55,17 +88,21 @@ public final class TrainingPlan {
 
     private List<List<Pack>> epoch(int wanted) {
         if (epoch != wanted) {
-            var order = new ArrayList<>(samples);
-            Collections.shuffle(order, new Random(seed * 31 + wanted));
-            var packed = new ArrayList<List<Pack>>();
-            for (int from = 0; from < order.size(); from += samplesPerStep) {
-                List<Sample> chosen = order.subList(from, Math.min(from + samplesPerStep, order.size()));
-                packed.add(Pack.firstFit(chosen, capacity, packing));
-            }
-            steps = packed;
+            steps = pack(wanted, capacity);
             epoch = wanted;
         }
         return steps;
+    }
+
+    private List<List<Pack>> pack(int number, int rows) {
+        var order = new ArrayList<>(samples);
+        Collections.shuffle(order, new Random(seed * 31 + number));
+        var packed = new ArrayList<List<Pack>>();
+        for (int from = 0; from < order.size(); from += samplesPerStep) {
+            List<Sample> chosen = order.subList(from, Math.min(from + samplesPerStep, order.size()));
+            packed.add(Pack.firstFit(chosen, rows, packing));
+        }
+        return packed;
     }
 
     /** Size that holds every micro-batch. */
