@@ -108,10 +108,10 @@ public final class Quantize {
     }
 
     private static QuantizeResult runOne(QuantizeOptions options, Progress progress, Cancel cancel) {
-        if (Files.exists(options.output()) && !options.force()) {
-            return new QuantizeResult(options, State.SKIPPED, Optional.empty(), Optional.empty());
-        }
         try {
+            if (!options.force() && QuantizeOutput.exists(options, inputs(options).parts())) {
+                return new QuantizeResult(options, State.SKIPPED, Optional.empty(), Optional.empty());
+            }
             return new QuantizeResult(options, State.DONE, Optional.of(run(options, progress, cancel)), Optional.empty());
         } catch (CancelledException e) {
             throw e;

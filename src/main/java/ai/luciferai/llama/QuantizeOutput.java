@@ -31,6 +31,12 @@ sealed interface QuantizeOutput extends AutoCloseable {
                 : new Whole(AtomicFile.create(options.output(), options.force(), inputs), options.output());
     }
 
+    /** Whether the options' output is there already: all parts, when it has parts. */
+    static boolean exists(QuantizeOptions options, List<Path> inputs) {
+        List<Path> targets = options.keepSplit() && inputs.size() > 1 ? Parts.targets(options, inputs.size()) : List.of(options.output());
+        return targets.stream().allMatch(Files::exists);
+    }
+
     /** One file. */
     record Whole(AtomicFile file, Path name) implements QuantizeOutput {
 

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -59,6 +60,30 @@ class QuantizeGoldenIT {
         long estimate = report.plan().fileBytes();
         assertTrue(Math.abs(estimate - report.bytes()) <= 8192, "planned " + estimate + ", got " + report.bytes());
         assertEquals(List.of(options.output()), files());
+    }
+
+    static List<String> models() throws IOException {
+        return Files.readAllLines(FIXTURES.resolve("model-digests.txt"));
+    }
+
+    /** Experts, fused attention, shared embeddings, rows that fit no block, a model without attention, split models. */
+    @ParameterizedTest
+    @MethodSource("models")
+    void sameBytesForOtherArchitectures(String golden) throws Exception {
+        String[] words = golden.substring(golden.indexOf(' ')).strip().split(" ");
+        Path model = words[0].contains("-of-") ? QuantizeModels.split() : QuantizeModels.model(words[0]);
+        var options = QuantizeOptions.of(model, folder.resolve("q.gguf"), QuantType.parse(words[1])).withLimits(new Limits(1, 0));
+        if (words.length > 2) {
+            options = words[2].equals("keep-split") ? options.withKeepSplit(true)
+                    : options.withImportance(Importance.of(QuantizeModels.importance(words[0])));
+        }
+        QuantizeReport report = Quantize.run(options, Progress.NONE, Cancel.NONE);
+        var digests = new ArrayList<String>();
+        for (Path output : report.outputs()) {
+            digests.add(sha256(output));
+        }
+        assertEquals(golden.substring(0, golden.indexOf(' ')), String.join(",", digests));
+        assertEquals(report.outputs(), files().stream().sorted().toList());
     }
 
     private QuantizeOptions options(String[] words) {

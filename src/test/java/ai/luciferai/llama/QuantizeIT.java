@@ -165,6 +165,27 @@ class QuantizeIT {
     }
 
     @Test
+    void partsThatExistAreSkippedInABatch() throws IOException {
+        Path first = TestFiles.split(model, folder.resolve("parts"));
+        var options = QuantizeOptions.of(first, Quantize.defaultOutput(first, QuantType.Q8_0), QuantType.Q8_0).withKeepSplit(true);
+        assertEquals(QuantizeResult.State.DONE, state(options));
+        Set<String> done = files();
+        assertTrue(done.containsAll(Set.of("parts-q8_0-00001-of-00003.gguf", "parts-q8_0-00003-of-00003.gguf")), done.toString());
+        assertEquals(QuantizeResult.State.SKIPPED, state(options));
+        assertEquals(QuantizeResult.State.DONE, state(options.withForce(true)));
+        Files.delete(folder.resolve("parts-q8_0-00002-of-00003.gguf"));
+        assertEquals(QuantizeResult.State.FAILED, state(options)); // half an output is nobody's to replace
+        try (GgufFile parts = GgufReader.read(run(options.withForce(true)).outputs().getFirst())) {
+            assertEquals(38, parts.tensors().size());
+        }
+        assertEquals(done, files());
+    }
+
+    private static QuantizeResult.State state(QuantizeOptions options) {
+        return Quantize.runAll(List.of(options), Progress.NONE, Cancel.NONE).getFirst().state();
+    }
+
+    @Test
     void choiceIsTheLargestThatFits() throws IOException {
         QuantizeChoice choice = Quantize.choose(options(QuantType.Q8_0), QuantizeBudget.file(2_000_000));
         assertTrue(choice.plan().fileBytes() <= 2_000_000);
