@@ -6,8 +6,10 @@ import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The tokenizers that a GGUF can hold, one method each: reads the files of a model's folder and writes the {@code tokenizer.*} keys.
@@ -58,8 +60,12 @@ final class Vocabulary {
 
     // --- SentencePiece -------------------------------------------------------------------------------------------------
 
-    /** {@code tokenizer.model}. */
+    /** {@code tokenizer.model}, or what a fast tokenizer was made of it, with which the reference does not content itself. */
     void sentencePiece() throws IOException {
+        if (!has("tokenizer.model") && isByteFallback()) {
+            byteFallback();
+            return;
+        }
         TokenTable table = sentencePieceTable();
         writeSentencePiece(table);
         SpecialTokens.read(files, false, (long) table.size()).write(keys);
@@ -178,9 +184,17 @@ final class Vocabulary {
                 && "Sequence".equals(tokenizer.objectOrEmpty("decoder").get("type"));
     }
 
-    /** BPE with byte fallback out of tokenizer.json, written as SentencePiece without scores. */
+    /**
+     * BPE with byte fallback out of tokenizer.json, written as SentencePiece. llama.cpp merges by score, so a token's score is the negated rank
+     * of the first merge that makes it; the reference gives all tokens one score, and with it merges from left to right. For the same reason
+     * the blank in front of a text is denied where the tokenizer has none.
+     */
     void byteFallback() throws IOException {
         FastTokenizer tokenizer = FastTokenizer.read(files);
+        if (!prependsBlank(tokenizer.json().objectOrEmpty("normalizer")) && !prependsBlank(tokenizer.json().objectOrEmpty("pre_tokenizer"))) {
+            keys.bool("tokenizer.ggml.add_space_prefix", false);
+        }
+        Map<String, Integer> ranks = ranks(SpecialTokens.mergesOf(tokenizer.json()));
         var table = new TokenTable();
         for (int id = 0; id < tokenizer.baseSize(); id++) {
             String text = tokenizer.text(id);
@@ -188,7 +202,8 @@ final class Vocabulary {
                 throw new InvalidFileException(files.path("tokenizer.json"), "vocabulary", "a token for each id", "none for " + id);
             }
             boolean isByte = text.matches("<0x[0-9A-Fa-f]{2}>");
-            table.add(text, -1000, isByte ? TokenTable.BYTE : tokenizer.isSpecial(text) ? TokenTable.CONTROL : TokenTable.NORMAL);
+            Integer rank = ranks.get(text);
+            table.add(text, rank == null ? -1000 : -rank, isByte ? TokenTable.BYTE : tokenizer.isSpecial(text) ? TokenTable.CONTROL : TokenTable.NORMAL);
         }
         for (FastTokenizer.Added added : tokenizer.added()) {
             if (added.id() >= tokenizer.baseSize()) {
@@ -197,6 +212,25 @@ final class Vocabulary {
         }
         writeSentencePiece(table);
         SpecialTokens.read(files, false, (long) table.size()).write(keys);
+    }
+
+    private static Map<String, Integer> ranks(List<String> merges) {
+        var ranks = new HashMap<String, Integer>();
+        for (String merge : merges) {
+            ranks.putIfAbsent(merge.replaceFirst(" ", ""), ranks.size());
+        }
+        return ranks;
+    }
+
+    /** Whether a normalizer or pre-tokenizer puts a blank in front of the text. */
+    private static boolean prependsBlank(JsonObject step) {
+        return switch (String.valueOf(step.get("type"))) {
+            case "Sequence" -> Stream.of("normalizers", "pretokenizers").flatMap(list -> SpecialTokens.parts(step, list).stream())
+                    .anyMatch(Vocabulary::prependsBlank);
+            case "Prepend" -> true;
+            case "Metaspace" -> !"never".equals(step.get("prepend_scheme")) && !Boolean.FALSE.equals(step.get("add_prefix_space"));
+            default -> false;
+        };
     }
 
     // --- byte-level BPE ------------------------------------------------------------------------------------------------
