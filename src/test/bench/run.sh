@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # All benchmarks in one run; prints the tables of README.md's section on speed. Needs a quiet machine, Linux, and what the build needs.
-#     src/test/bench/run.sh [speed|start|memory|peer]...
+#     src/test/bench/run.sh [speed|start|memory|peer|work]...
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 work=build/bench
 lib=$work/lib
-what=${*:-speed start memory peer}
+what=${*:-speed start memory peer work}
 
 ./lucifer-llama --version >/dev/null # builds what is missing
 mvn -q test-compile
@@ -46,6 +46,14 @@ for one in $what; do
                 echo "lucifer-llama, round $round"
                 run ai.luciferai.llama.bench.Answering "$big" 3
             done ;;
-        *) echo "unknown benchmark '$one': speed, start, memory, peer" >&2; exit 2 ;;
+        work) # 6 GB on the disk, and a quarter of an hour
+            large=$work/random-1.1b
+            [ -f "$large-f16.gguf" ] || run ai.luciferai.llama.bench.RandomModel "$large-f16.gguf" large
+            [ -f "$large-q8_0.gguf" ] || target/dist/bin/lucifer-llama quantize "$large-f16.gguf" "$large-q8_0.gguf" Q8_0 -q
+            run ai.luciferai.llama.bench.Work quantize "$lib" target/dist/bin/lucifer-llama "$large-f16.gguf" Q8_0 2 3
+            run ai.luciferai.llama.bench.Work quantize "$lib" target/dist/bin/lucifer-llama "$large-f16.gguf" Q4_K_M 2 3
+            run ai.luciferai.llama.bench.Work evaluate "$lib" target/dist/bin/lucifer-llama "$large-q8_0.gguf" README.md 4 2 3
+            run ai.luciferai.llama.bench.Work imatrix "$lib" target/dist/bin/lucifer-llama "$large-q8_0.gguf" README.md 4 2 1 ;;
+        *) echo "unknown benchmark '$one': speed, start, memory, peer, work" >&2; exit 2 ;;
     esac
 done

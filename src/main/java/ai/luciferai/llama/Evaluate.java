@@ -5,6 +5,7 @@ import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.MappedFile;
+import ai.luciferai.llama.core.NativeLibraryException;
 import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -97,7 +98,7 @@ public final class Evaluate {
     private EvaluateReport.Quality row(Path path, TextReading reading) throws IOException {
         try {
             return evaluate(path, reading, false);
-        } catch (CancelledException e) {
+        } catch (CancelledException | NativeLibraryException e) {
             throw e;
         } catch (BridgeException e) {
             if (options.models().size() <= 1) {

@@ -15,20 +15,41 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
- * Makes a Llama of about 100 million random weights in Q8_0: speed depends on shapes and types, not on what a model knows.
- * The same seed gives the same file.
+ * Makes a Llama of random weights, of about 100 million in Q8_0 or of 1.1 billion in F16: speed depends on shapes and types, not on what a
+ * model knows. The same seed gives the same file.
  */
 public final class RandomModel {
 
-    private static final int EMBEDDING = 768;
-    private static final int LAYERS = 12;
-    private static final int HEADS = 12;
-    private static final int FEED_FORWARD = 2048;
     private static final int VOCABULARY = 32_000;
     private static final int CONTEXT = 2048;
+
+    /** Sizes of a model; the second has those of TinyLlama 1.1B. */
+    private enum Shape {
+        SMALL(768, 12, 12, 12, 2048, GgmlType.Q8_0, 7),
+        LARGE(2048, 22, 32, 4, 5632, GgmlType.F16, 1);
+
+        private final int embedding;
+        private final int layers;
+        private final int heads;
+        private final int headsKv;
+        private final int feedForward;
+        private final GgmlType type;
+        private final int fileType;
+
+        Shape(int embedding, int layers, int heads, int headsKv, int feedForward, GgmlType type, int fileType) {
+            this.embedding = embedding;
+            this.layers = layers;
+            this.heads = heads;
+            this.headsKv = headsKv;
+            this.feedForward = feedForward;
+            this.type = type;
+            this.fileType = fileType;
+        }
+    }
 
     /** Q8_0: a half-precision scale, then 32 bytes. */
     private static final int BLOCK = 34;
@@ -38,15 +59,15 @@ public final class RandomModel {
 
     private RandomModel() {}
 
-    /** {@code RandomModel OUT.gguf} */
+    /** {@code RandomModel OUT.gguf [large]} */
     public static void main(String[] args) throws IOException {
-        write(Path.of(args[0]), 1);
+        write(Path.of(args[0]), args.length > 1 ? Shape.valueOf(args[1].toUpperCase(Locale.ROOT)) : Shape.SMALL, 1);
     }
 
-    static void write(Path path, long seed) throws IOException {
+    private static void write(Path path, Shape shape, long seed) throws IOException {
         var random = new SplittableRandom(seed);
         try (var out = AtomicFile.create(path, true, List.of())) {
-            var writer = new GgufWriter(out.channel(), metadata(), tensors());
+            var writer = new GgufWriter(out.channel(), metadata(shape), tensors(shape));
             for (TensorInfo tensor : writer.tensors()) {
                 writer.write(tensor.name(), 0, MemorySegment.ofArray(data(tensor, random)));
             }
@@ -55,21 +76,26 @@ public final class RandomModel {
         }
     }
 
-    private static List<TensorInfo> tensors() {
+    private static List<TensorInfo> tensors(Shape s) {
+        int kv = s.embedding / s.heads * s.headsKv;
         var tensors = new ArrayList<TensorInfo>();
-        tensors.add(TensorInfo.of("token_embd.weight", GgmlType.Q8_0, EMBEDDING, VOCABULARY));
-        for (int i = 0; i < LAYERS; i++) {
+        tensors.add(TensorInfo.of("token_embd.weight", s.type, s.embedding, VOCABULARY));
+        for (int i = 0; i < s.layers; i++) {
             String block = "blk." + i + ".";
-            tensors.add(TensorInfo.of(block + "attn_norm.weight", GgmlType.F32, EMBEDDING));
-            for (String name : List.of("attn_q", "attn_k", "attn_v", "attn_output")) {
-                tensors.add(TensorInfo.of(block + name + ".weight", GgmlType.Q8_0, EMBEDDING, EMBEDDING));
-            }
-            tensors.add(TensorInfo.of(block + "ffn_norm.weight", GgmlType.F32, EMBEDDING));
-            tensors.add(TensorInfo.of(block + "ffn_gate.weight", GgmlType.Q8_0, EMBEDDING, FEED_FORWARD));
-            tensors.add(TensorInfo.of(block + "ffn_up.weight", GgmlType.Q8_0, EMBEDDING, FEED_FORWARD));
-            tensors.add(TensorInfo.of(block + "ffn_down.weight", GgmlType.Q8_0, FEED_FORWARD, EMBEDDING));
+            tensors.add(TensorInfo.of(block + "attn_norm.weight", GgmlType.F32, s.embedding));
+            tensors.add(TensorInfo.of(block + "attn_q.weight", s.type, s.embedding, s.embedding));
+            tensors.add(TensorInfo.of(block + "attn_k.weight", s.type, s.embedding, kv));
+            tensors.add(TensorInfo.of(block + "attn_v.weight", s.type, s.embedding, kv));
+            tensors.add(TensorInfo.of(block + "attn_output.weight", s.type, s.embedding, s.embedding));
+            tensors.add(TensorInfo.of(block + "ffn_norm.weight", GgmlType.F32, s.embedding));
+            tensors.add(TensorInfo.of(block + "ffn_gate.weight", s.type, s.embedding, s.feedForward));
+            tensors.add(TensorInfo.of(block + "ffn_up.weight", s.type, s.embedding, s.feedForward));
+            tensors.add(TensorInfo.of(block + "ffn_down.weight", s.type, s.feedForward, s.embedding));
         }
-        tensors.add(TensorInfo.of("output_norm.weight", GgmlType.F32, EMBEDDING));
+        tensors.add(TensorInfo.of("output_norm.weight", GgmlType.F32, s.embedding));
+        if (s == Shape.LARGE) {
+            tensors.add(TensorInfo.of("output.weight", s.type, s.embedding, VOCABULARY));
+        }
         return tensors;
     }
 
@@ -82,6 +108,12 @@ public final class RandomModel {
             }
             return bytes;
         }
+        if (tensor.type() == GgmlType.F16) {
+            while (buffer.hasRemaining()) { // uniform, with the same deviation
+                buffer.putShort(Float.floatToFloat16((random.nextInt() >> 8) * (0.02f * 1.732f / (1 << 23))));
+            }
+            return bytes;
+        }
         random.nextBytes(bytes);
         short scale = Float.floatToFloat16(SCALE);
         for (int at = 0; at < bytes.length; at += BLOCK) {
@@ -90,20 +122,20 @@ public final class RandomModel {
         return bytes;
     }
 
-    private static Metadata metadata() {
+    private static Metadata metadata(Shape s) {
         return Metadata.builder()
                 .string("general.architecture", "llama")
                 .string("general.name", "random weights")
-                .uint32("llama.block_count", LAYERS)
+                .uint32("llama.block_count", s.layers)
                 .uint32("llama.context_length", CONTEXT)
-                .uint32("llama.embedding_length", EMBEDDING)
-                .uint32("llama.feed_forward_length", FEED_FORWARD)
-                .uint32("llama.attention.head_count", HEADS)
-                .uint32("llama.attention.head_count_kv", HEADS)
-                .uint32("llama.rope.dimension_count", EMBEDDING / HEADS)
+                .uint32("llama.embedding_length", s.embedding)
+                .uint32("llama.feed_forward_length", s.feedForward)
+                .uint32("llama.attention.head_count", s.heads)
+                .uint32("llama.attention.head_count_kv", s.headsKv)
+                .uint32("llama.rope.dimension_count", s.embedding / s.heads)
                 .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .uint32("llama.vocab_size", VOCABULARY)
-                .uint32("general.file_type", 7) // mostly Q8_0
+                .uint32("general.file_type", s.fileType)
                 .uint32("general.quantization_version", 2)
                 .string("tokenizer.ggml.model", "llama")
                 .array("tokenizer.ggml.tokens", GgufArray.ofStrings(pieces()))

@@ -1,9 +1,15 @@
 package ai.luciferai.llama.bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Runs a program and looks at what it prints. */
 final class Run {
@@ -34,9 +40,37 @@ final class Run {
         }
     }
 
+    /** Seconds from start to end, and the most memory that the process held. */
+    record Cost(double seconds, long peakBytes) {}
+
+    /** Runs to the end; what it prints goes nowhere. */
+    static Cost cost(String... command) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).start();
+        long peak = 0;
+        while (!process.waitFor(10, TimeUnit.MILLISECONDS)) {
+            peak = Math.max(peak, peak(process.pid()));
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        if (process.exitValue() != 0) {
+            throw new IOException(String.join(" ", command) + " ended with " + process.exitValue());
+        }
+        return new Cost(seconds, peak);
+    }
+
+    /** The high water mark never falls: the last one read misses at most the last hundredth of a second. */
+    private static long peak(long pid) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
+            return lines.filter(l -> l.startsWith("VmHWM:")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) * 1024).findFirst().orElse(0);
+        } catch (IOException | UncheckedIOException e) {
+            return 0; // it has just ended
+        }
+    }
+
     private static Process start(String... command) throws IOException {
         return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD)
-                .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null"))).start();
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).start();
     }
 
     static double median(List<Double> samples) {
