@@ -1,5 +1,6 @@
 // Renders chats with llama.cpp's template engine.
 
+#include "bounded.h"
 #include "grammar.h"
 #include "objects.h"
 
@@ -197,13 +198,15 @@ int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_temp
         inputs.use_jinja = source.empty() || source == "chatml" || !is_builtin(source);
 
         std::lock_guard<std::mutex> lock(model->templates_mutex);
-        common_chat_templates *     templates = templates_of(*model, source);
         std::string                 result;
-        try {
-            result = write_result(common_chat_templates_apply(templates, inputs));
-        } catch (const std::exception & e) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
-        }
+        run_bounded("the chat template", [&] {
+            common_chat_templates * templates = templates_of(*model, source);
+            try {
+                result = write_result(common_chat_templates_apply(templates, inputs));
+            } catch (const std::exception & e) {
+                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
+            }
+        });
         return put_text(result, buf, cap, len);
     });
 }

@@ -434,6 +434,12 @@ static void renders_chats() {
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "neither a Jinja template nor the name", lucifer_chat_render(m.model, "nonsense", request, buf, sizeof(buf), &len));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "does not parse", lucifer_chat_render(m.model, "{% for %}", request, buf, sizeof(buf), &len));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "no good", lucifer_chat_render(m.model, "{{ raise_exception('no good') }}", request, buf, sizeof(buf), &len));
+#if !defined(__SANITIZE_ADDRESS__) // whose operator new does not count
+    for (const char * endless : {"{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}", "{% for i in range(1000000000) %}{{ i }}{% endfor %}",
+             "{% set ns = namespace(x='word') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"}) {
+        CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "without end", lucifer_chat_render(m.model, endless, request, buf, sizeof(buf), &len));
+    }
+#endif
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":", buf, sizeof(buf), &len));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "messages", lucifer_chat_render(m.model, "chatml", "{}", buf, sizeof(buf), &len));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":[1]}", buf, sizeof(buf), &len));
