@@ -41,7 +41,7 @@ foreach(backend IN LISTS backends)
         find_package(SPIRV-Headers QUIET)
         if(NOT Vulkan_FOUND OR NOT Vulkan_GLSLC_EXECUTABLE OR NOT SPIRV-Headers_FOUND)
             message(FATAL_ERROR "Backend vulkan needs Vulkan's headers, its loader, SPIR-V's headers and the shader compiler glslc: "
-                "Debian: apt install libvulkan-dev spirv-headers glslc (glslc comes with Debian 13; before, with LunarG's SDK).")
+                "Debian: apt install libvulkan-dev spirv-headers glslc.")
         endif()
         set(GGML_VULKAN ON)
     else()

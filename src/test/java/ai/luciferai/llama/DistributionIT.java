@@ -77,6 +77,27 @@ class DistributionIT {
         assertEquals("", run.err);
     }
 
+    /** The JVM knows a cache's jars by the names that it was made with: called by another path, it must still be the same ones. */
+    @Test
+    void theAotCacheServesWhereverItIsCalledFrom() throws Exception {
+        var jdk = Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString());
+        var create = new HashMap<>(jdk);
+        create.put("LUCIFER_LLAMA_AOT", "create");
+        Run made = launch(create);
+        assertEquals(0, made.code, made.err);
+
+        var strict = new HashMap<>(jdk);
+        strict.put("LUCIFER_LLAMA_OPTS", "-XX:AOTMode=on"); // no start without the cache
+        Path link = Files.createSymbolicLink(folder.resolve("linked"), DIST.resolve("bin/lucifer-llama"));
+        for (String launcher : List.of("./linked", folder.relativize(DIST).resolve("bin/lucifer-llama").toString())) {
+            ProcessBuilder builder = process(strict, "--version").directory(folder.toFile());
+            builder.command().set(0, launcher);
+            Run run = run(builder);
+            assertEquals(0, run.code, launcher + ": " + run.err);
+        }
+        Files.delete(link);
+    }
+
     @Test
     void launcherBecomesTheJvmSoThatSignalsReachIt() throws Exception {
         Process process = process(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "generate", "-f", "-").start();
@@ -112,8 +133,12 @@ class DistributionIT {
     private record Run(int code, String out, String err) {}
 
     private Run launch(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        return run(process(environment, arguments));
+    }
+
+    private Run run(ProcessBuilder builder) throws IOException, InterruptedException {
         Path out = folder.resolve("out"), err = folder.resolve("err");
-        Process process = process(environment, arguments).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
         process.getOutputStream().close();
         assertTrue(process.waitFor(120, TimeUnit.SECONDS));
         return new Run(process.exitValue(), Files.readString(out), Files.readString(err));
