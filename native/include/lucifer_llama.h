@@ -61,7 +61,7 @@ enum lucifer_status {
 /* --- library ------------------------------------------------------------------------------------------------------- */
 
 /* LUCIFER_ABI_VERSION of the library; never fails, may be called before lucifer_init. */
-LUCIFER_API int32_t lucifer_abi_version(void);
+LUCIFER_API int32_t lucifer_abi_version(int32_t * version);
 
 /*
  * Makes the library ready: log and abort hooks, then every backend library in backend_dir that loads on this machine
@@ -87,7 +87,7 @@ LUCIFER_API int32_t lucifer_last_error(char * buf, int64_t cap, int64_t * len);
  */
 LUCIFER_API int32_t lucifer_log_take(int32_t * level, int64_t * dropped, char * buf, int64_t cap, int64_t * len);
 
-/* Lines below this level are not put into the ring (default 2). */
+/* Lines below this level are not put into the ring (default 5: none). */
 LUCIFER_API int32_t lucifer_log_set_level(int32_t level);
 
 /*
@@ -107,20 +107,12 @@ enum lucifer_device_type {
     LUCIFER_DEVICE_META  = 4
 };
 
-struct lucifer_device {
-    int64_t struct_size;
-    int64_t memory_free;       /* bytes */
-    int64_t memory_total;      /* bytes */
-    int32_t type;              /* enum lucifer_device_type */
-    int32_t reserved;
-    char    name[64];          /* what --device takes: "CUDA0", "RPC0", "CPU" */
-    char    description[256];
-    char    backend[64];       /* name of the backend registry: "CUDA", "RPC", "CPU" */
-    char    library[1024];     /* path of the shared library that it came from */
-};
-
-LUCIFER_API int32_t lucifer_device_count(int32_t * count);
-LUCIFER_API int32_t lucifer_device_describe(int32_t index, struct lucifer_device * out);
+/*
+ * All devices, with their memory at this moment, one a line: enum lucifer_device_type, bytes free, bytes in all, name (what
+ * --device takes: "CUDA0", "RPC0", "CPU"), backend ("CUDA", "RPC", "CPU"), path of the library that it came from, and the
+ * maker's description, with tabs between.
+ */
+LUCIFER_API int32_t lucifer_devices(char * buf, int64_t cap, int64_t * len);
 
 /* Backend libraries in backend_dir that were not loaded, one "file name<TAB>reason" a line. */
 LUCIFER_API int32_t lucifer_backends_skipped(char * buf, int64_t cap, int64_t * len);
@@ -216,7 +208,7 @@ struct lucifer_model_info {
     int32_t n_swa;             /* sliding attention window in tokens; 0: none */
     int32_t n_gpu_layers;      /* as asked for, or as fitted */
     int32_t fit_n_ctx;         /* context size that AUTO fitted; 0: no fitting took place */
-    char    description[128];  /* "llama 1B Q4_K - Medium" */
+    const char * description;  /* "qwen3 0.6B Q8_0"; lives as long as the model */
 };
 
 LUCIFER_API int32_t lucifer_model_describe(const struct lucifer_model * model, struct lucifer_model_info * out);

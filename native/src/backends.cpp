@@ -157,56 +157,49 @@ void rpc_require(ggml_backend_dev_t device) {
     }
 }
 
-static void copy_text(char * to, size_t size, const std::string & from) {
-    snprintf(to, size, "%s", from.c_str());
+static std::vector<ggml_backend_dev_t> all_devices() {
+    std::lock_guard<std::mutex>     lock(g_registry_mutex);
+    std::vector<ggml_backend_dev_t> devices;
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        devices.push_back(ggml_backend_dev_get(i));
+    }
+    return devices;
 }
 
-static void describe(ggml_backend_dev_t device, lucifer_device & out) {
-    const std::string address = rpc_address(device);
-    size_t            free    = 0;
-    size_t            total   = 0;
+// One line of lucifer_devices.
+static std::string describe(ggml_backend_dev_t device) {
+    const std::string        address = rpc_address(device);
+    const auto               type    = ggml_backend_dev_type(device);
+    const ggml_backend_reg_t backend = ggml_backend_dev_backend_reg(device);
+    size_t                   free    = 0;
+    size_t                   total   = 0;
     if (address.empty() || rpc_why_silent(address).empty()) {
         ggml_backend_dev_memory(device, &free, &total);
     }
-    out.type = ggml_backend_dev_type(device);
-    if (out.type == LUCIFER_DEVICE_CPU) {
+    if (type == GGML_BACKEND_DEVICE_TYPE_CPU) {
         free = std::min(free, memory_available(free)); // ggml says that all memory is free
     }
-    out.memory_free  = (int64_t) free;
-    out.memory_total = (int64_t) total;
-    out.reserved     = 0;
-    copy_text(out.name, sizeof(out.name), ggml_backend_dev_name(device));
-    copy_text(out.description, sizeof(out.description), ggml_backend_dev_description(device));
-    copy_text(out.backend, sizeof(out.backend), ggml_backend_reg_name(ggml_backend_dev_backend_reg(device)));
-    copy_text(out.library, sizeof(out.library), library_of(ggml_backend_dev_backend_reg(device)));
+    std::string       line    = format("%d\t%zu\t%zu", (int) type, free, total);
+    const std::string texts[] = {ggml_backend_dev_name(device), ggml_backend_reg_name(backend), library_of(backend),
+                                 ggml_backend_dev_description(device)};
+    for (std::string text : texts) {
+        std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, '?');
+        line += "\t" + text;
+    }
+    return line;
 }
 
 } // namespace lucifer
 
 using namespace lucifer;
 
-int32_t lucifer_device_count(int32_t * count) {
-    return guard("lucifer_device_count", [&] {
-        require(count, "count");
-        std::lock_guard<std::mutex> lock(g_registry_mutex);
-        *count = (int32_t) ggml_backend_dev_count();
-        return (int32_t) LUCIFER_STATUS_OK;
-    });
-}
-
-int32_t lucifer_device_describe(int32_t index, struct lucifer_device * out) {
-    return guard("lucifer_device_describe", [&] {
-        require_size(out);
-        ggml_backend_dev_t device = nullptr;
-        {
-            std::lock_guard<std::mutex> lock(g_registry_mutex);
-            if (index < 0 || index >= (int32_t) ggml_backend_dev_count()) {
-                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "device %d of %d", index, (int) ggml_backend_dev_count());
-            }
-            device = ggml_backend_dev_get((size_t) index);
+int32_t lucifer_devices(char * buf, int64_t cap, int64_t * len) {
+    return guard("lucifer_devices", [&] {
+        std::string lines;
+        for (ggml_backend_dev_t device : all_devices()) {
+            lines += describe(device) + "\n";
         }
-        describe(device, *out);
-        return (int32_t) LUCIFER_STATUS_OK;
+        return put_text(lines, buf, cap, len);
     });
 }
 

@@ -18,17 +18,6 @@ struct layout_entry {
 #define FIELD(type, field) {#type "." #field, offsetof(struct type, field)}
 
 const layout_entry entries[] = {
-    STRUCT(lucifer_device),
-    FIELD(lucifer_device, struct_size),
-    FIELD(lucifer_device, memory_free),
-    FIELD(lucifer_device, memory_total),
-    FIELD(lucifer_device, type),
-    FIELD(lucifer_device, reserved),
-    FIELD(lucifer_device, name),
-    FIELD(lucifer_device, description),
-    FIELD(lucifer_device, backend),
-    FIELD(lucifer_device, library),
-
     STRUCT(lucifer_kv_override),
     FIELD(lucifer_kv_override, val_int),
     FIELD(lucifer_kv_override, val_float),

@@ -16,8 +16,12 @@
 
 using namespace lucifer;
 
-int32_t lucifer_abi_version(void) {
-    return LUCIFER_ABI_VERSION;
+int32_t lucifer_abi_version(int32_t * version) {
+    return guard("lucifer_abi_version", [&] {
+        require(version, "version");
+        *version = LUCIFER_ABI_VERSION;
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
 }
 
 int32_t lucifer_init(const char * backend_dir) {

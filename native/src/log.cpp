@@ -45,7 +45,7 @@ struct log_ring {
 };
 
 log_ring             g_ring;
-std::atomic<int32_t> g_level{GGML_LOG_LEVEL_INFO};
+std::atomic<int32_t> g_level{GGML_LOG_LEVEL_CONT}; // above all: nothing is kept
 
 // llama.cpp logs in pieces, until a newline; the pieces of a line may have different levels, or level CONT.
 struct pending_line {

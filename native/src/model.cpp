@@ -284,7 +284,7 @@ void describe(const lucifer_model & m, lucifer_model_info & out) {
     out.n_swa         = llama_model_n_swa(model);
     out.n_gpu_layers  = m.n_gpu_layers;
     out.fit_n_ctx     = m.fit_n_ctx;
-    llama_model_desc(model, out.description, sizeof(out.description));
+    out.description   = m.description.c_str();
 }
 
 } // namespace

@@ -20,11 +20,16 @@
 
 struct lucifer_model {
     lucifer_model(llama_model_ptr loaded, const std::string & file)
-        : model(std::move(loaded)), vocab(llama_model_get_vocab(model.get())), path(file), subject(lucifer::remember_subject(file)) {}
+        : model(std::move(loaded)), vocab(llama_model_get_vocab(model.get())), path(file), subject(lucifer::remember_subject(file)) {
+        char text[128];
+        llama_model_desc(model.get(), text, sizeof(text));
+        description = text;
+    }
 
     llama_model_ptr     model;
     const llama_vocab * vocab;
-    std::string         path;    // the first of its files
+    std::string         path;        // the first of its files
+    std::string         description; // "qwen3 0.6B Q8_0"
     const char *        subject;
 
     std::vector<ggml_backend_dev_t> devices; // other than the CPU

@@ -2,5 +2,6 @@
 #include "lucifer_llama.h"
 
 int main(void) {
-    return lucifer_abi_version() == LUCIFER_ABI_VERSION ? 0 : 1;
+    int32_t version = 0;
+    return lucifer_abi_version(&version) == LUCIFER_STATUS_OK && version == LUCIFER_ABI_VERSION ? 0 : 1;
 }

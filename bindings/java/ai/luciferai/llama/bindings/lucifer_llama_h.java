@@ -143,7 +143,9 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     private static class lucifer_abi_version {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            lucifer_llama_h.C_INT    );
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER
+        );
 
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_abi_version");
 
@@ -153,7 +155,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_abi_version(void)
+     * int32_t lucifer_abi_version(int32_t *version)
      * }
      */
     public static FunctionDescriptor lucifer_abi_version$descriptor() {
@@ -163,7 +165,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_abi_version(void)
+     * int32_t lucifer_abi_version(int32_t *version)
      * }
      */
     public static MethodHandle lucifer_abi_version$handle() {
@@ -173,7 +175,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_abi_version(void)
+     * int32_t lucifer_abi_version(int32_t *version)
      * }
      */
     public static MemorySegment lucifer_abi_version$address() {
@@ -182,16 +184,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_abi_version(void)
+     * int32_t lucifer_abi_version(int32_t *version)
      * }
      */
-    public static int lucifer_abi_version() {
+    public static int lucifer_abi_version(MemorySegment version) {
         var mh$ = lucifer_abi_version.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_abi_version");
+                traceDowncall("lucifer_abi_version", version);
             }
-            return (int)mh$.invokeExact();
+            return (int)mh$.invokeExact(version);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -676,13 +678,15 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         return LUCIFER_DEVICE_META;
     }
 
-    private static class lucifer_device_count {
+    private static class lucifer_devices {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_LONG_LONG,
             lucifer_llama_h.C_POINTER
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_device_count");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_devices");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -690,106 +694,45 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_device_count(int32_t *count)
+     * int32_t lucifer_devices(char *buf, int64_t cap, int64_t *len)
      * }
      */
-    public static FunctionDescriptor lucifer_device_count$descriptor() {
-        return lucifer_device_count.DESC;
+    public static FunctionDescriptor lucifer_devices$descriptor() {
+        return lucifer_devices.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_device_count(int32_t *count)
+     * int32_t lucifer_devices(char *buf, int64_t cap, int64_t *len)
      * }
      */
-    public static MethodHandle lucifer_device_count$handle() {
-        return lucifer_device_count.HANDLE;
+    public static MethodHandle lucifer_devices$handle() {
+        return lucifer_devices.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_device_count(int32_t *count)
+     * int32_t lucifer_devices(char *buf, int64_t cap, int64_t *len)
      * }
      */
-    public static MemorySegment lucifer_device_count$address() {
-        return lucifer_device_count.ADDR;
+    public static MemorySegment lucifer_devices$address() {
+        return lucifer_devices.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_device_count(int32_t *count)
+     * int32_t lucifer_devices(char *buf, int64_t cap, int64_t *len)
      * }
      */
-    public static int lucifer_device_count(MemorySegment count) {
-        var mh$ = lucifer_device_count.HANDLE;
+    public static int lucifer_devices(MemorySegment buf, long cap, MemorySegment len) {
+        var mh$ = lucifer_devices.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_device_count", count);
+                traceDowncall("lucifer_devices", buf, cap, len);
             }
-            return (int)mh$.invokeExact(count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class lucifer_device_describe {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_device_describe");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int32_t lucifer_device_describe(int32_t index, struct lucifer_device *out)
-     * }
-     */
-    public static FunctionDescriptor lucifer_device_describe$descriptor() {
-        return lucifer_device_describe.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int32_t lucifer_device_describe(int32_t index, struct lucifer_device *out)
-     * }
-     */
-    public static MethodHandle lucifer_device_describe$handle() {
-        return lucifer_device_describe.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int32_t lucifer_device_describe(int32_t index, struct lucifer_device *out)
-     * }
-     */
-    public static MemorySegment lucifer_device_describe$address() {
-        return lucifer_device_describe.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int32_t lucifer_device_describe(int32_t index, struct lucifer_device *out)
-     * }
-     */
-    public static int lucifer_device_describe(int index, MemorySegment out) {
-        var mh$ = lucifer_device_describe.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_device_describe", index, out);
-            }
-            return (int)mh$.invokeExact(index, out);
+            return (int)mh$.invokeExact(buf, cap, len);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -47,7 +47,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t n_swa;
  *     int32_t n_gpu_layers;
  *     int32_t fit_n_ctx;
- *     char description[128];
+ *     const char *description;
  * }
  * }
  */
@@ -90,8 +90,8 @@ public class lucifer_model_info {
         lucifer_llama_h.C_INT.withName("n_swa"),
         lucifer_llama_h.C_INT.withName("n_gpu_layers"),
         lucifer_llama_h.C_INT.withName("fit_n_ctx"),
-        MemoryLayout.sequenceLayout(128, lucifer_llama_h.C_CHAR).withName("description"),
-        MemoryLayout.paddingLayout(4)
+        MemoryLayout.paddingLayout(4),
+        lucifer_llama_h.C_POINTER.withName("description")
     ).withName("lucifer_model_info");
 
     /**
@@ -1509,15 +1509,15 @@ public class lucifer_model_info {
         struct.set(fit_n_ctx$LAYOUT, fit_n_ctx$OFFSET, fieldValue);
     }
 
-    private static final SequenceLayout description$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("description"));
+    private static final AddressLayout description$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("description"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * char description[128]
+     * const char *description
      * }
      */
-    public static final SequenceLayout description$layout() {
+    public static final AddressLayout description$layout() {
         return description$LAYOUT;
     }
 
@@ -1526,7 +1526,7 @@ public class lucifer_model_info {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * char description[128]
+     * const char *description
      * }
      */
     public static final long description$offset() {
@@ -1536,54 +1536,21 @@ public class lucifer_model_info {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * char description[128]
+     * const char *description
      * }
      */
     public static MemorySegment description(MemorySegment struct) {
-        return struct.asSlice(description$OFFSET, description$LAYOUT.byteSize());
+        return struct.get(description$LAYOUT, description$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * char description[128]
+     * const char *description
      * }
      */
     public static void description(MemorySegment struct, MemorySegment fieldValue) {
-        MemorySegment.copy(fieldValue, 0L, struct, description$OFFSET, description$LAYOUT.byteSize());
-    }
-
-    private static long[] description$DIMS = { 128 };
-
-    /**
-     * Dimensions for array field:
-     * {@snippet lang=c :
-     * char description[128]
-     * }
-     */
-    public static long[] description$dimensions() {
-        return description$DIMS;
-    }
-    private static final VarHandle description$ELEM_HANDLE = description$LAYOUT.varHandle(sequenceElement());
-
-    /**
-     * Indexed getter for field:
-     * {@snippet lang=c :
-     * char description[128]
-     * }
-     */
-    public static byte description(MemorySegment struct, long index0) {
-        return (byte)description$ELEM_HANDLE.get(struct, description$OFFSET, index0);
-    }
-
-    /**
-     * Indexed setter for field:
-     * {@snippet lang=c :
-     * char description[128]
-     * }
-     */
-    public static void description(MemorySegment struct, long index0, byte fieldValue) {
-        description$ELEM_HANDLE.set(struct, description$OFFSET, index0, fieldValue);
+        struct.set(description$LAYOUT, description$OFFSET, fieldValue);
     }
 
     /**

@@ -1,10 +1,7 @@
 package ai.luciferai.llama.ffi;
 
-import ai.luciferai.llama.bindings.lucifer_device;
-import java.lang.foreign.MemorySegment;
-
 /**
- * Mirror of the C struct {@code lucifer_device}: something that can compute.
+ * Something that can compute: a line of C's {@code lucifer_devices}.
  *
  * @param memoryFree  bytes
  * @param memoryTotal bytes
@@ -17,10 +14,9 @@ import java.lang.foreign.MemorySegment;
 public record DeviceDescription(
         long memoryFree, long memoryTotal, int type, String name, String description, String backend, String library) {
 
-    static DeviceDescription of(MemorySegment struct) {
+    static DeviceDescription of(String line) {
+        String[] part = line.split("\t", 7);
         return new DeviceDescription(
-                lucifer_device.memory_free(struct), lucifer_device.memory_total(struct), lucifer_device.type(struct),
-                NativeText.fixed(lucifer_device.name(struct)), NativeText.fixed(lucifer_device.description(struct)),
-                NativeText.fixed(lucifer_device.backend(struct)), NativeText.fixed(lucifer_device.library(struct)));
+                Long.parseLong(part[1]), Long.parseLong(part[2]), Integer.parseInt(part[0]), part[3], part[6], part[4], part[5]);
     }
 }

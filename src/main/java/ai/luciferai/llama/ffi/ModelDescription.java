@@ -39,6 +39,6 @@ public record ModelDescription(
                 lucifer_model_info.has_decoder(struct) != 0, lucifer_model_info.is_recurrent(struct) != 0,
                 lucifer_model_info.is_hybrid(struct) != 0, lucifer_model_info.is_diffusion(struct) != 0,
                 lucifer_model_info.n_swa(struct), lucifer_model_info.n_gpu_layers(struct),
-                lucifer_model_info.fit_n_ctx(struct), NativeText.fixed(lucifer_model_info.description(struct)));
+                lucifer_model_info.fit_n_ctx(struct), NativeText.of(lucifer_model_info.description(struct)));
     }
 }

@@ -2,11 +2,9 @@ package ai.luciferai.llama.ffi;
 
 import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
-import ai.luciferai.llama.bindings.lucifer_device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 
 /** What can compute in this process, and why something cannot. <i>Threads</i>: any. */
@@ -25,18 +23,8 @@ public final class NativeDevices {
     /** All devices, with their memory at this moment. */
     public static List<DeviceDescription> list() {
         NativeLibrary.require();
-        var devices = new ArrayList<DeviceDescription>();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            Status.check(lucifer_device_count(count), "lucifer_device_count");
-            MemorySegment struct = lucifer_device.allocate(arena);
-            for (int i = 0; i < count.get(ValueLayout.JAVA_INT, 0); i++) {
-                lucifer_device.struct_size(struct, lucifer_device.sizeof());
-                Status.check(lucifer_device_describe(i, struct), "lucifer_device_describe");
-                devices.add(DeviceDescription.of(struct));
-            }
-        }
-        return devices;
+        return NativeText.string("lucifer_devices", 4096, Status.About.NOTHING,
+                (buffer, capacity, length) -> lucifer_devices(buffer, capacity, length)).lines().map(DeviceDescription::of).toList();
     }
 
     /** Backend libraries beside ours that were not loaded. */

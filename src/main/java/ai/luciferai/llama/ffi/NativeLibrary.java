@@ -88,8 +88,9 @@ public final class NativeLibrary {
     }
 
     private static int abiVersion(Path path) {
-        try {
-            return lucifer_abi_version();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+            return lucifer_abi_version(version) == Status.OK ? version.get(ValueLayout.JAVA_INT, 0) : -1;
         } catch (LinkageError e) {
             throw new NativeLibraryException(path + " is not the library that these classes need: it lacks lucifer_abi_version",
                     "use the library that was built together with this jar", e);

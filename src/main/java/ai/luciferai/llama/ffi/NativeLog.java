@@ -39,6 +39,9 @@ public final class NativeLog {
     private static volatile Listener listener;
     private static volatile int level;
 
+    /** What the native side has been told. */
+    private static int applied = NONE;
+
     private NativeLog() {}
 
     /** Receives lines, without line end. What it throws is dropped together with the line. */
@@ -62,12 +65,15 @@ public final class NativeLog {
     }
 
     /** Tells the native side which lines anybody wants; the others are not even formatted. */
-    static void applyLevel() {
+    static synchronized void applyLevel() {
         if (listener == null && level == 0) {
             Logger logger = System.getLogger(LOGGER);
             level = logger.isLoggable(Level.TRACE) ? DEBUG : logger.isLoggable(Level.DEBUG) ? INFO : NONE;
         }
-        lucifer_log_set_level(level);
+        if (level != applied) {
+            lucifer_log_set_level(level);
+            applied = level;
+        }
     }
 
     /** Takes every line out of the ring. */

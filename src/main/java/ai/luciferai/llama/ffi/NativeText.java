@@ -39,6 +39,11 @@ final class NativeText {
         return new String(bytes(function, guess, about, source), StandardCharsets.UTF_8);
     }
 
+    /** The NUL-terminated text that C points to. */
+    static String of(MemorySegment pointer) {
+        return pointer.reinterpret(Long.MAX_VALUE).getString(0);
+    }
+
     /** The text before the first NUL of a fixed array inside a struct. */
     static String fixed(MemorySegment array) {
         return array.getString(0);

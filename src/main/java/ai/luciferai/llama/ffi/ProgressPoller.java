@@ -17,7 +17,6 @@ import java.util.function.Function;
  */
 final class ProgressPoller implements AutoCloseable {
 
-    private static final VarHandle CELL = ValueLayout.JAVA_LONG.arrayElementVarHandle();
     private static final long PERIOD_MILLIS = 100;
 
     private final Progress progress;
@@ -63,12 +62,13 @@ final class ProgressPoller implements AutoCloseable {
 
     private void report() {
         var values = new long[nCells];
+        VarHandle.acquireFence(); // C writes them while it works
         for (int i = 0; i < nCells; i++) {
-            values[i] = (long) CELL.getVolatile(cells, 0L, (long) i);
+            values[i] = cells.getAtIndex(ValueLayout.JAVA_LONG, i);
         }
         Progress.Event event = reading.apply(values);
         // A total of zero: the call has not begun to count.
-        if (event.total() > 0 && !event.equals(reported)) {
+        if (event.total() > 0 && (reported == null || event.done() != reported.done() || !event.phase().equals(reported.phase()))) {
             reported = event;
             progress.update(event);
         }
