@@ -5,10 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The embedded model answers prompts that it never saw in training as well as PyTorch's did: all of them. */
 class ExactMatchIT {
@@ -29,16 +34,31 @@ class ExactMatchIT {
 
     private static List<String> wrongAnswers(List<Item> items, UnaryOperator<String> rendered) {
         try (Model model = Model.embedded(Goldens.onCpu(), Progress.NONE, Cancel.NONE)) {
-            List<Completion> answers = model.generateAll(
-                    items.stream().map(i -> Prompt.text(rendered.apply(i.prompt))).toList(), GREEDY,
-                    ContextOptions.defaults().withThreads(1).withSequences(8), Progress.NONE, Cancel.NONE);
-            List<String> wrong = new ArrayList<>();
-            for (int i = 0; i < items.size(); i++) {
-                if (!items.get(i).command.equals(answers.get(i).text().strip())) {
-                    wrong.add(items.get(i) + " but: " + answers.get(i).text());
-                }
+            return wrongAnswers(model, items, rendered);
+        }
+    }
+
+    private static List<String> wrongAnswers(Model model, List<Item> items, UnaryOperator<String> rendered) {
+        List<Completion> answers = model.generateAll(
+                items.stream().map(i -> Prompt.text(rendered.apply(i.prompt))).toList(), GREEDY,
+                ContextOptions.defaults().withThreads(1).withSequences(8), Progress.NONE, Cancel.NONE);
+        List<String> wrong = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            if (!items.get(i).command.equals(answers.get(i).text().strip())) {
+                wrong.add(items.get(i) + " but: " + answers.get(i).text());
             }
-            return wrong;
+        }
+        return wrong;
+    }
+
+    /** What our own conversion of the checkpoint that PyTorch trained answers, in each type that convert writes. */
+    @ParameterizedTest
+    @EnumSource(value = ConvertType.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+    void convertedCheckpoint(ConvertType type, @TempDir Path folder) throws IOException {
+        Path file = folder.resolve("tiny.gguf");
+        Convert.run(ConvertOptions.of(Goldens.fixture("lucifer-tiny")).withOutfile(file).withType(type), Progress.NONE, Cancel.NONE);
+        try (Model model = Model.load(file, Goldens.onCpu())) {
+            assertEquals(List.of(), wrongAnswers(model, Item.read("base-test.jsonl"), p -> p + "\n"));
         }
     }
 
