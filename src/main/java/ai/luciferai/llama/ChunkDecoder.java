@@ -43,7 +43,7 @@ final class ChunkDecoder implements AutoCloseable {
 
     /** @param imatrix what the context collects; then all tokens are computed to the end, and else only what counts */
     ChunkDecoder(Model model, TextChunks chunks, ContextOptions options, int imatrix) {
-        model.requireGenerates();
+        model.requireCausal(imatrix == Collector.NONE ? "perplexity" : "imatrix");
         requireNoEos(model);
         this.chunks = chunks;
         this.sideBySide = Math.max(1, options.batchSize() / chunks.size());

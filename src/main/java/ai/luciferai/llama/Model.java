@@ -12,6 +12,7 @@ import ai.luciferai.llama.ffi.ContextParams;
 import ai.luciferai.llama.ffi.ModelHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -164,14 +165,21 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    void requireGenerates() {
+    private void requireGenerates() {
         requireVocabulary();
-        ModelInfo.Kind kind = info.kind();
         requireWeights();
-        if (!kind.decoder() || kind.encoder() || kind.diffusion()) {
-            throw new UnsupportedModelException(info.path(), "text generation", "a causal language model",
-                    kind.diffusion() ? "a diffusion model" : kind.decoder() ? "an encoder-decoder model" : "an encoder",
-                    "an encoder can make embeddings");
+        if (!info.kind().decoder() || info.kind().diffusion()) {
+            throw new UnsupportedModelException(info.path(), "text generation", "a language model with a decoder",
+                    info.kind().diffusion() ? "a diffusion model" : "an encoder", "an encoder can make embeddings");
+        }
+    }
+
+    /** For what needs a text's tokens to be predicted from those before them: no encoder either. */
+    void requireCausal(String operation) {
+        requireGenerates();
+        if (info.kind().encoder()) {
+            throw new UnsupportedModelException(info.path(), operation, "a causal language model", "an encoder-decoder model",
+                    "such a model can generate");
         }
     }
 
@@ -200,10 +208,26 @@ public final class Model implements AutoCloseable {
         if (tokens.isEmpty()) {
             return List.of();
         }
+        if (info.kind().encoder()) {
+            return oneByOne(tokens, generateOptions, contextOptions, Progress.guarded(progress), cancel);
+        }
         try (BatchGenerator generator = BatchGenerator.open(this, tokens, generateOptions, contextOptions)) {
             children.add(generator);
             return generator.run(Progress.guarded(progress), cancel);
         }
+    }
+
+    /** A context holds one encoded prompt. */
+    private List<Completion> oneByOne(List<int[]> prompts, GenerateOptions generateOptions, ContextOptions contextOptions,
+            Progress progress, Cancel cancel) {
+        List<Completion> completions = new ArrayList<>();
+        try (Session session = session(contextOptions)) {
+            for (int[] prompt : prompts) {
+                completions.add(session.complete(prompt, GenerationPlan.of(generateOptions), token -> {}, cancel));
+                progress.update(new Progress.Event("generate", completions.size(), prompts.size(), "prompts"));
+            }
+        }
+        return completions;
     }
 
     /** The ids of a prompt, checked. */

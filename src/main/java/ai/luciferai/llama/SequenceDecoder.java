@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.ffi.Batch;
 import ai.luciferai.llama.ffi.ContextHandle;
+import ai.luciferai.llama.ffi.ModelDescription;
 import java.nio.file.Path;
 
 /**
@@ -14,17 +15,24 @@ import java.nio.file.Path;
 final class SequenceDecoder {
 
     private static final int SEQUENCE = 0;
+    private static final int NO_ENCODER = -1;
 
     private final ContextHandle context;
     private final Batch batch;
     private final int window;
+    private final int decoderStart;
     private final TokenList held = new TokenList();
 
-    /** @param window size of the model's sliding attention window, 0: none */
-    SequenceDecoder(ContextHandle context, int window) {
+    /**
+     * A sequence without tokens.
+     *
+     * @param model whose context it is; one with an encoder reads a prompt with that, and the sequence holds the answer alone
+     */
+    SequenceDecoder(ContextHandle context, ModelDescription model) {
         this.context = context;
         this.batch = context.batch();
-        this.window = window;
+        this.window = model.nSwa();
+        this.decoderStart = !model.hasEncoder() ? NO_ENCODER : model.decoderStart() >= 0 ? model.decoderStart() : model.tokenBos();
     }
 
     int size() {
@@ -37,7 +45,7 @@ final class SequenceDecoder {
 
     /** Forgets all that is not the beginning of the prompt; how many tokens are kept. */
     int keepPrefix(int[] prompt, boolean reuse) {
-        int kept = reuse ? PromptCache.reusable(held, prompt) : 0;
+        int kept = reuse && decoderStart == NO_ENCODER ? PromptCache.reusable(held, prompt) : 0;
         if (kept == held.size()) {
             return kept;
         }
@@ -61,8 +69,31 @@ final class SequenceDecoder {
         context.remove(SEQUENCE, -1, -1);
     }
 
+    /** What stands in the sequence before the answer. */
+    int[] before(int[] prompt) {
+        return decoderStart == NO_ENCODER ? prompt : new int[] {decoderStart};
+    }
+
     /** Computes the prompt from where the sequence ends; the last token gets logits. */
     void prompt(int[] prompt, Cancel cancel) {
+        if (decoderStart == NO_ENCODER) {
+            read(prompt, cancel);
+        } else {
+            encode(prompt, cancel);
+            token(decoderStart, cancel);
+        }
+    }
+
+    /** An encoder sees a prompt as a whole. */
+    private void encode(int[] prompt, Cancel cancel) {
+        batch.clear();
+        for (int i = 0; i < prompt.length; i++) {
+            batch.add(prompt[i], i, SEQUENCE, true);
+        }
+        context.encode(cancel);
+    }
+
+    private void read(int[] prompt, Cancel cancel) {
         while (held.size() < prompt.length) {
             int start = held.size();
             int end = Math.min(prompt.length, start + batch.capacity());

@@ -33,7 +33,7 @@ public final class Session implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.context = context;
-        this.decoder = new SequenceDecoder(context, model.handle().description().nSwa());
+        this.decoder = new SequenceDecoder(context, model.handle().description());
         this.occupancy = new Occupancy(context.name());
         this.child = Child.of(occupancy, this::release);
         this.adapters = model.defaultAdapters();
@@ -100,8 +100,8 @@ public final class Session implements AutoCloseable {
         return between("generate", () -> {
             PhaseClock clock = new PhaseClock();
             clock.enter();
-            requireFits("prompt", prompt.length);
-            SamplerHandle sampler = SamplerSetup.sampler(model.handle(), plan, prompt);
+            requirePromptFits(prompt.length);
+            SamplerHandle sampler = SamplerSetup.sampler(model.handle(), plan, decoder.before(prompt));
             try {
                 int reused = decoder.keepPrefix(prompt, plan.options().reusePrefix());
                 open = new Generation(this, plan, sampler, prompt, reused, cancel, clock);
@@ -112,6 +112,15 @@ public final class Session implements AutoCloseable {
                 throw e;
             }
         });
+    }
+
+    /** An encoder computes a prompt in one piece. */
+    private void requirePromptFits(int tokens) {
+        requireFits("prompt", tokens);
+        int most = context.description().nUbatch();
+        if (model.info().kind().encoder() && tokens > most) {
+            throw new ContextFullException("prompt, which the encoder reads in one micro-batch (--ubatch-size)", tokens, most);
+        }
     }
 
     void requireFits(String what, int tokens) {
@@ -169,6 +178,7 @@ public final class Session implements AutoCloseable {
     /** Writes what the session holds to a file, whole or not at all; a file of that name is replaced. */
     public void save(Path path) {
         between("save", () -> {
+            model.requireCausal("saving a state"); // what an encoder has read is not in it
             new StateFile(path, model.info().path()).write(decoder::save);
             return null;
         });

@@ -4,12 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /** Reads what {@code src/test/fixtures/make_goldens.py} recorded from llama.cpp's own tools. */
@@ -64,6 +67,19 @@ final class Goldens {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** What the program {@code reference.cpp} says on one thread. */
+    static JsonNode reference(Path model, int[] prompt, String... options) throws Exception {
+        List<String> command = new ArrayList<>(List.of(program("lucifer-reference").toString(), "-m", model.toString(), "-t", "1"));
+        command.addAll(List.of(options));
+        command.add(IntStream.of(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new AssertionError(command + ": " + out);
+        }
+        return parse(out);
     }
 
     static JsonNode parse(String json) {

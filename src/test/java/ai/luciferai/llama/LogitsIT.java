@@ -12,12 +12,9 @@ import ai.luciferai.llama.ffi.ModelParams;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -91,7 +88,7 @@ class LogitsIT {
         List<String> texts = List.of("list files in src directory", "find the postgres process", "x");
         try (Model model = Model.load(MODEL, Goldens.onCpu()); Embedder embedder = model.embedder(options)) {
             for (String text : texts) {
-                JsonNode reference = reference(model.tokenize(text), "--embed", Integer.toString(pooling.code()));
+                JsonNode reference = Goldens.reference(MODEL, model.tokenize(text), "--embed", Integer.toString(pooling.code()));
                 assertEquals(reference.get("digest").asText(), fnv1a(embedder.embed(text)), text);
             }
         }
@@ -102,16 +99,6 @@ class LogitsIT {
         if (scale != 0) {
             options.addAll(List.of("-l", Goldens.adapter().toString(), Float.toString(scale)));
         }
-        return reference(prompt, options.toArray(String[]::new));
-    }
-
-    private static JsonNode reference(int[] prompt, String... options) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Goldens.program("lucifer-reference").toString(), "-m", MODEL.toString(), "-t", "1"));
-        command.addAll(List.of(options));
-        command.add(IntStream.of(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), out);
-        return Goldens.parse(out);
+        return Goldens.reference(MODEL, prompt, options.toArray(String[]::new));
     }
 }

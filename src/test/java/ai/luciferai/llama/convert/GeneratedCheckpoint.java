@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
 /** Writes a checkpoint out of a row of generated.json, with the weights of make_generated.py. */
-final class GeneratedCheckpoint {
+public final class GeneratedCheckpoint {
 
     private static final Pattern RANGE = Pattern.compile("\\{(\\d+)-(\\d+)\\}");
     private static final Pattern TOKENIZER_FILE = Pattern.compile("(tokenizer|vocab|merges|spiece|sentencepiece|qwen).*");
@@ -29,6 +29,11 @@ final class GeneratedCheckpoint {
     private static final JsonMapper JSON = JsonMapper.builder().disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS).build();
 
     private GeneratedCheckpoint() {}
+
+    /** The checkpoint of this name. */
+    public static void write(String name, Path folder) throws IOException {
+        write(JsonObject.read(Fixtures.FOLDER.resolve("generated.json")).requireObject(name), folder);
+    }
 
     static void write(JsonObject entry, Path folder) throws IOException {
         Files.createDirectories(folder);
