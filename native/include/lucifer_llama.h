@@ -656,6 +656,8 @@ struct lucifer_trainer_info {
     double  check_magnitude;   /* … and the largest logit */
     int32_t n_tensors;         /* trained tensors */
     int32_t n_layers;          /* segments that LUCIFER_TRAINING_LAYER computes one by one */
+    int32_t n_fallbacks;       /* operations of a step that the model's device cannot do, so that the CPU does them; logged by name */
+    int32_t reserved;
 };
 
 LUCIFER_API int32_t lucifer_trainer_describe(struct lucifer_trainer * trainer, struct lucifer_trainer_info * out);

@@ -256,6 +256,8 @@ const layout_entry entries[] = {
     FIELD(lucifer_trainer_info, check_magnitude),
     FIELD(lucifer_trainer_info, n_tensors),
     FIELD(lucifer_trainer_info, n_layers),
+    FIELD(lucifer_trainer_info, n_fallbacks),
+    FIELD(lucifer_trainer_info, reserved),
 
     STRUCT(lucifer_training_batch),
     FIELD(lucifer_training_batch, struct_size),

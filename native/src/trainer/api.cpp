@@ -87,6 +87,7 @@ int32_t lucifer_trainer_describe(struct lucifer_trainer * trainer, struct lucife
         out->check_magnitude  = trainer->check.magnitude;
         out->n_tensors        = (int32_t) trainer->impl->parameters().size();
         out->n_layers         = trainer->impl->n_layers();
+        out->n_fallbacks      = trainer->impl->n_fallbacks();
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

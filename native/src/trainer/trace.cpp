@@ -31,6 +31,14 @@ static bool is_view_op(ggml_op op) {
 
 bool is_adapter_tensor(const ggml_tensor * t) { return ends_with(t->name, ".lora_a") || ends_with(t->name, ".lora_b"); }
 
+// What a tensor is called on its own device, if it is the scheduler's copy of it on another ("RPC0#inp_pos#0"); else "".
+static std::string name_of_original(const ggml_tensor * t) {
+    const std::string name  = t->name;
+    const size_t      first = name.find('#');
+    const size_t      last  = name.rfind('#');
+    return t->op != GGML_OP_NONE || first == last ? "" : name.substr(first + 1, last - first - 1);
+}
+
 // --- recording --------------------------------------------------------------------------------------------------------
 
 // What the eval callback sees: every node in order, and the inputs' bytes as they were when first read (the allocator may
@@ -39,6 +47,7 @@ struct trace::recorder {
     std::vector<ggml_tensor *>                                nodes;
     std::unordered_map<ggml_tensor *, std::vector<uint8_t>>   input_data;
     std::unordered_map<std::string, ggml_tensor *>            by_name;
+    std::unordered_map<ggml_tensor *, ggml_tensor *>          originals;  // a copy on another device -> the node it is of
 
     static bool callback(ggml_tensor * t, bool ask, void * user_data) {
         if (ask) {
@@ -57,8 +66,24 @@ struct trace::recorder {
         by_name[t->name] = t;
     }
 
+    // Makes nodes read nodes of other devices directly. Only after decoding: the graph is not computed again.
+    void join_devices() {
+        for (ggml_tensor * t : nodes) {
+            for (ggml_tensor *& src : t->src) {
+                const auto it = originals.find(src);
+                src = it == originals.end() ? src : it->second;
+            }
+        }
+    }
+
     void record_source(ggml_tensor * src) {
-        if ((src->flags & GGML_TENSOR_FLAG_INPUT) == 0 || input_data.count(src) != 0) {
+        const std::string original = name_of_original(src);
+        const auto        node     = by_name.find(original);
+        if (node != by_name.end()) {
+            originals[src] = node->second;
+            return;
+        }
+        if (((src->flags & GGML_TENSOR_FLAG_INPUT) == 0 && original.empty()) || input_data.count(src) != 0) {
             return;
         }
         std::vector<uint8_t> bytes(ggml_nbytes(src));
@@ -72,6 +97,7 @@ trace::trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens
     make_probe(n_outputs);
     recorder rec;
     decode(rec, adapter, n_threads);
+    rec.join_devices();
     classify(rec);
     keep_reachable(rec);
     find_cell_rows();
@@ -144,7 +170,8 @@ void trace::decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threa
 
 void trace::classify(const recorder & rec) {
     for (const auto & [leaf, data] : rec.input_data) {
-        const std::string name = leaf->name;
+        const std::string copied = name_of_original(leaf);
+        const std::string name   = copied.empty() ? leaf->name : copied;
         if (name == "inp_tokens") {
             leaves[leaf] = { input::tokens, mask_rule::causal };
         } else if (name == "inp_pos" && leaf->ne[0] == rows) {
@@ -239,7 +266,7 @@ void trace::keep_reachable(const recorder & rec) {
             continue;
         }
         if (is_node.count(t) == 0) {
-            if ((t->flags & GGML_TENSOR_FLAG_INPUT) != 0 && leaves.count(t) == 0) {
+            if (rec.input_data.count(t) != 0 && leaves.count(t) == 0) {
                 throw unsupported(std::string("the model's graph has an input that training does not know: ") + t->name);
             }
             continue;

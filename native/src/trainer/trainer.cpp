@@ -2,6 +2,7 @@
 
 #include "autograd.h"
 #include "guard.h"
+#include "log.h"
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +30,36 @@ struct trainer::stage {
     std::vector<ggml_tensor *>                           losses;     // per head chunk: F32 [1]
     std::vector<ggml_tensor *>                           dropouts;   // F32 masks, 0 or 1/(1 - p)
     std::map<ggml_tensor *, ggml_tensor *>               gradients;  // adapter tensor -> its gradient
+
+    // With several devices the scheduler makes nodes read its own copies of other devices' tensors, and later forgets these.
+    std::vector<std::pair<ggml_tensor **, ggml_tensor *>> sources;  // as they were built
+
+    void remember_sources();
+    void forget_memory();
 };
+
+void trainer::stage::remember_sources() {
+    if (!sources.empty()) {
+        return;
+    }
+    for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
+        for (ggml_tensor *& src : ggml_graph_node(graph, i)->src) {
+            if (src != nullptr) {
+                sources.emplace_back(&src, src);
+            }
+        }
+    }
+}
+
+void trainer::stage::forget_memory() {
+    for (const auto & [place, src] : sources) {
+        *place = src;
+    }
+    for (ggml_tensor * t = ggml_get_first_tensor(ctx.get()); t != nullptr; t = ggml_get_next_tensor(ctx.get(), t)) {
+        t->data   = nullptr;
+        t->buffer = nullptr;
+    }
+}
 
 trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options)
     : options(options),
@@ -43,6 +73,7 @@ trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const traine
     } else {
         build_layers();
     }
+    count_fallbacks();
 }
 
 trainer::~trainer() = default;
@@ -134,6 +165,31 @@ void trainer::check_supported() {
     const std::string op = autograd::first_unsupported(copy.nodes(), wanted);
     if (!op.empty()) {
         throw status_error(LUCIFER_STATUS_UNSUPPORTED, "the model cannot be trained: operation " + op + " has no gradient");
+    }
+}
+
+// Each makes data travel to the CPU and back within a step.
+void trainer::count_fallbacks() {
+    if (backends.size() == 1) {
+        return;
+    }
+    std::vector<const stage *> stages = { train_whole.get(), head_train.get() };
+    for (const auto & s : backward_layers) {
+        stages.push_back(s.get());
+    }
+    std::map<std::string, int32_t> missing;
+    for (const stage * s : stages) {
+        for (int i = 0; s != nullptr && i < ggml_graph_n_nodes(s->graph); ++i) {
+            ggml_tensor * t = ggml_graph_node(s->graph, i);
+            if (!ggml_backend_supports_op(backends.front().get(), t)) {
+                ++missing[ggml_op_desc(t)];
+                ++fallbacks;
+            }
+        }
+    }
+    for (const auto & [op, count] : missing) {
+        log_line(GGML_LOG_LEVEL_WARN, std::string("training: ") + ggml_backend_name(backends.front().get()) + " cannot compute " + op + ", the CPU does it "
+                 + std::to_string(count) + " times a step");
     }
 }
 
@@ -336,10 +392,10 @@ void trainer::allocate(stage & s) {
         return;
     }
     ggml_backend_sched_reset(sched.get());
-    for (ggml_tensor * t = ggml_get_first_tensor(s.ctx.get()); t != nullptr; t = ggml_get_next_tensor(s.ctx.get(), t)) {
-        t->data   = nullptr;
-        t->buffer = nullptr;
+    if (backends.size() > 1) {
+        s.remember_sources();
     }
+    s.forget_memory();
     if (!ggml_backend_sched_alloc_graph(sched.get(), s.graph)) {
         allocated = nullptr;
         throw std::bad_alloc();

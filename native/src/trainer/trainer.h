@@ -87,6 +87,7 @@ class trainer {
         double magnitude;
     };
     check   verify();
+    int32_t n_fallbacks() const { return fallbacks; }  // operations that only the CPU can do, where the model lies on another device
     int64_t compute_bytes() const;  // of the largest graph
 
   private:
@@ -109,6 +110,7 @@ class trainer {
     std::vector<parameter> params;
     std::mt19937           random;
     double                 supervised = 0;
+    int32_t                fallbacks = 0;
     float                  loss_scale = 1.0f;  // keeps small gradients above what half precision on a GPU can hold
 
     std::unique_ptr<stage>              train_whole;
@@ -124,6 +126,7 @@ class trainer {
     void build_whole();
     void build_layers();
     void check_supported();
+    void count_fallbacks();
 
     std::unique_ptr<stage> new_stage(bool training) const;
     void   add_trunk(stage & s, cloner & copy, size_t first, size_t last) const;

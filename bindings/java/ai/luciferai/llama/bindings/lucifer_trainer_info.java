@@ -22,6 +22,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     double check_magnitude;
  *     int32_t n_tensors;
  *     int32_t n_layers;
+ *     int32_t n_fallbacks;
+ *     int32_t reserved;
  * }
  * }
  */
@@ -38,7 +40,9 @@ public class lucifer_trainer_info {
         lucifer_llama_h.C_DOUBLE.withName("check_difference"),
         lucifer_llama_h.C_DOUBLE.withName("check_magnitude"),
         lucifer_llama_h.C_INT.withName("n_tensors"),
-        lucifer_llama_h.C_INT.withName("n_layers")
+        lucifer_llama_h.C_INT.withName("n_layers"),
+        lucifer_llama_h.C_INT.withName("n_fallbacks"),
+        lucifer_llama_h.C_INT.withName("reserved")
     ).withName("lucifer_trainer_info");
 
     /**
@@ -354,6 +358,94 @@ public class lucifer_trainer_info {
      */
     public static void n_layers(MemorySegment struct, int fieldValue) {
         struct.set(n_layers$LAYOUT, n_layers$OFFSET, fieldValue);
+    }
+
+    private static final OfInt n_fallbacks$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_fallbacks"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t n_fallbacks
+     * }
+     */
+    public static final OfInt n_fallbacks$layout() {
+        return n_fallbacks$LAYOUT;
+    }
+
+    private static final long n_fallbacks$OFFSET = $LAYOUT.byteOffset(groupElement("n_fallbacks"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t n_fallbacks
+     * }
+     */
+    public static final long n_fallbacks$offset() {
+        return n_fallbacks$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t n_fallbacks
+     * }
+     */
+    public static int n_fallbacks(MemorySegment struct) {
+        return struct.get(n_fallbacks$LAYOUT, n_fallbacks$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t n_fallbacks
+     * }
+     */
+    public static void n_fallbacks(MemorySegment struct, int fieldValue) {
+        struct.set(n_fallbacks$LAYOUT, n_fallbacks$OFFSET, fieldValue);
+    }
+
+    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final OfInt reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static int reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, int fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

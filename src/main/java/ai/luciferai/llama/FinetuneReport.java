@@ -30,10 +30,13 @@ import java.util.stream.Collectors;
  * @param tokensPerSecond   median over the steps
  * @param trainedParameters numbers that were trained
  * @param computeBytes      memory of the largest graph
+ * @param layers            whether activations were computed again layer by layer
+ * @param checkDifference   of the copied graph's logits from llama.cpp's
+ * @param cpuFallbacks      operations of a step that the model's device cannot do, so that the CPU did them
  */
 public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps, int plannedSteps, int skippedSteps, List<Double> losses,
         List<Double> learningRates, List<Evaluation> evaluations, DataStatistics data, double seconds, double tokensPerSecond,
-        long trainedParameters, long computeBytes, boolean layers, double checkDifference) {
+        long trainedParameters, long computeBytes, boolean layers, double checkDifference, int cpuFallbacks) {
 
     /** Mean loss on the evaluation data after so many steps. */
     public record Evaluation(int step, double loss) {}
@@ -53,7 +56,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
                 new DataStatistics(data.train().size(), data.eval().size(), data.tokens(), data.supervisedTokens(), data.truncated(),
                         data.dropped(), data.badLines()),
                 seconds, rates.length == 0 ? 0 : rates[rates.length / 2], trainer.parameters(), info.computeBytes(), layers,
-                info.checkDifference());
+                info.checkDifference(), info.cpuFallbacks());
     }
 
     /** File of the report as JSON. */
@@ -127,6 +130,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
         root.put("stopped", stopped).put("steps", steps).put("planned_steps", plannedSteps).put("skipped_steps", skippedSteps);
         root.put("seconds", seconds).put("tokens_per_second", tokensPerSecond).put("trained_parameters", trainedParameters);
         root.put("compute_bytes", computeBytes).put("memory", layers ? "layer" : "whole").put("check_difference", checkDifference);
+        root.put("cpu_fallbacks", cpuFallbacks);
         ObjectNode set = root.putObject("data");
         set.put("samples", data.samples()).put("eval_samples", data.evalSamples()).put("tokens", data.tokens());
         set.put("supervised_tokens", data.supervisedTokens()).put("truncated", data.truncated()).put("dropped", data.dropped());

@@ -82,8 +82,13 @@ public final class LoraTrainer implements AutoCloseable {
     /** What a step did: L2 norm of the gradients before clipping; {@code skipped}: they were not finite. */
     public record Step(double gradNorm, boolean skipped) {}
 
-    /** Numbers of the trainer; {@code checkDifference}: of the copied graph's logits from llama.cpp's. */
-    public record Info(long computeBytes, long steps, double checkDifference, double checkMagnitude, int layers) {}
+    /**
+     * Numbers of the trainer.
+     *
+     * @param checkDifference of the copied graph's logits from llama.cpp's
+     * @param cpuFallbacks    operations of a step that the model's device cannot do, so that the CPU does them
+     */
+    public record Info(long computeBytes, long steps, double checkDifference, double checkMagnitude, int layers, int cpuFallbacks) {}
 
     private final Model model;
     private final AdapterHandle adapter;
@@ -134,7 +139,7 @@ public final class LoraTrainer implements AutoCloseable {
     /** Memory, steps, and how well the copied graph agrees with llama.cpp's. */
     public Info info() {
         TrainerHandle.Info i = trainer.describe();
-        return new Info(i.computeBytes(), i.nSteps(), i.checkDifference(), i.checkMagnitude(), i.nLayers());
+        return new Info(i.computeBytes(), i.nSteps(), i.checkDifference(), i.checkMagnitude(), i.nLayers(), i.nFallbacks());
     }
 
     /** Trained numbers in all. */

@@ -7,17 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,29 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RpcIT {
 
-    private static final int SERVER_START_SECONDS = 20;
-
     @Test
     void allLayersOnAnRpcServer(@TempDir Path folder) throws Exception {
-        int port = freePort();
-        Path log = folder.resolve("rpc-server.log");
-        Process server = new ProcessBuilder(Goldens.program("ggml-rpc-server").toString(), "--host", "127.0.0.1", "--port", Integer.toString(port), "--threads", "1")
-                .redirectErrorStream(true).redirectOutput(log.toFile()).start();
-        try {
-            waitUntilListening(server, port, log);
-            Path out = folder.resolve("client.log");
-            List<String> command = Goldens.java();
-            command.addAll(List.of(Client.class.getName(), "127.0.0.1:" + port));
-            Process client = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile()).start();
-            boolean ended = client.waitFor(120, TimeUnit.SECONDS);
-            client.destroyForcibly();
-            assertTrue(ended, () -> "the client hangs: " + read(out));
-            assertEquals(0, client.exitValue(), () -> read(out) + "\nserver: " + read(log));
-        } finally {
-            server.destroy();
-            if (!server.waitFor(5, TimeUnit.SECONDS)) {
-                server.destroyForcibly().waitFor();
-            }
+        try (var server = RpcServer.start(folder)) {
+            server.runClient(Client.class, folder);
         }
     }
 
@@ -80,33 +52,6 @@ class RpcIT {
                 }
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static void waitUntilListening(Process server, int port, Path log) throws Exception {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SERVER_START_SECONDS);
-        while (true) {
-            try (Socket socket = new Socket()) {
-                socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
-                return;
-            } catch (IOException e) {
-                assertTrue(server.isAlive() && System.nanoTime() < end, () -> "the server does not listen: " + read(log));
-                Thread.sleep(50);
-            }
-        }
-    }
-
-    private static String read(Path path) {
-        try {
-            return Files.readAllLines(path).stream().filter(line -> !line.isBlank()).collect(Collectors.joining("\n"));
-        } catch (IOException e) {
-            return Arrays.toString(e.getStackTrace());
         }
     }
 }

@@ -159,6 +159,9 @@ final class FinetuneCommand implements Command {
         out.append(String.format(Locale.ROOT, "  loss          %.4f, then %.4f%n", r.losses().getFirst(), r.losses().getLast()));
         r.evaluations().forEach(e -> out.append(String.format(Locale.ROOT, "  evaluation    %.4f after step %d%n", e.loss(), e.step())));
         out.append(String.format(Locale.ROOT, "  time          %.1f s, %.0f tokens/s%n", r.seconds(), r.tokensPerSecond()));
+        if (r.cpuFallbacks() > 0) {
+            out.append("  on the CPU    ").append(r.cpuFallbacks()).append(" operations of a step, which the model's device cannot do\n");
+        }
         out.append("  report        ").append(r.htmlFile()).append('\n');
         return out.toString();
     }

@@ -32,7 +32,8 @@ public final class TrainerHandle extends NativeHandle {
     public record Params(int nTokens, int nOutputs, int nThreads, boolean layers, boolean exact, float dropout) {}
 
     /** See the C struct {@code lucifer_trainer_info}. */
-    public record Info(long computeBytes, long nSteps, double checkDifference, double checkMagnitude, int nTensors, int nLayers) {}
+    public record Info(long computeBytes, long nSteps, double checkDifference, double checkMagnitude, int nTensors, int nLayers,
+            int nFallbacks) {}
 
     /** One trained tensor; {@code ne0} is the inner dimension. */
     public record Tensor(String name, long ne0, long ne1) {
@@ -108,7 +109,8 @@ public final class TrainerHandle extends NativeHandle {
             MemorySegment struct = info(trainer, arena);
             return new Info(lucifer_trainer_info.compute_bytes(struct), lucifer_trainer_info.n_steps(struct),
                     lucifer_trainer_info.check_difference(struct), lucifer_trainer_info.check_magnitude(struct),
-                    lucifer_trainer_info.n_tensors(struct), lucifer_trainer_info.n_layers(struct));
+                    lucifer_trainer_info.n_tensors(struct), lucifer_trainer_info.n_layers(struct),
+                    lucifer_trainer_info.n_fallbacks(struct));
         } finally {
             release();
         }
