@@ -19,7 +19,7 @@ record AnswerKey(Path file, List<RawSample.Located> samples) {
 
     /** @throws InvalidFileException for lines that are no samples, or have no answer */
     static AnswerKey read(Path file) throws IOException {
-        var key = new AnswerKey(file, SampleFile.read(file, false).samples());
+        var key = new AnswerKey(file, samples(file));
         for (RawSample.Located located : key.samples) {
             if (located.sample() instanceof RawSample.Text text && text.text().strip().indexOf('\n') < 0) {
                 throw new InvalidFileException(file, "line " + located.line(), "a prompt, a line break, and the answer",
@@ -27,6 +27,15 @@ record AnswerKey(Path file, List<RawSample.Located> samples) {
             }
         }
         return key;
+    }
+
+    /** The hint is for training, where bad lines can be passed over; here a share of what is left would mislead. */
+    private static List<RawSample.Located> samples(Path file) throws IOException {
+        try {
+            return SampleFile.read(file, false).samples();
+        } catch (InvalidFileException e) {
+            throw new InvalidFileException(e.path(), e.where(), e.expected(), e.got());
+        }
     }
 
     ExactMatch score(Answering answering) {
