@@ -208,7 +208,9 @@ struct lucifer_model_info {
     int32_t n_swa;             /* sliding attention window in tokens; 0: none */
     int32_t n_gpu_layers;      /* as asked for, or as fitted */
     int32_t fit_n_ctx;         /* context size that AUTO fitted; 0: no fitting took place */
-    const char * description;  /* "qwen3 0.6B Q8_0"; lives as long as the model */
+    const char * description;  /* "qwen3 0.6B Q8_0"; lives as long as the model, as does eog */
+    const int32_t * eog;       /* the tokens that end a generation, ascending */
+    int64_t n_eog;
 };
 
 LUCIFER_API int32_t lucifer_model_describe(const struct lucifer_model * model, struct lucifer_model_info * out);
@@ -225,10 +227,6 @@ LUCIFER_API int32_t lucifer_token_piece(const struct lucifer_model * model, int3
 
 LUCIFER_API int32_t lucifer_detokenize(const struct lucifer_model * model, const int32_t * tokens, int32_t n_tokens,
                                        int32_t remove_special, int32_t unparse_special, char * buf, int64_t cap, int64_t * len);
-
-/* attributes: bit set of enum llama_token_attr; is_eog: ends a generation. */
-LUCIFER_API int32_t lucifer_token_describe(const struct lucifer_model * model, int32_t token, int32_t * attributes, int32_t * is_eog,
-                                           float * score);
 
 /* --- LoRA adapter -------------------------------------------------------------------------------------------------- */
 

@@ -84,6 +84,8 @@ const layout_entry entries[] = {
     FIELD(lucifer_model_info, n_gpu_layers),
     FIELD(lucifer_model_info, fit_n_ctx),
     FIELD(lucifer_model_info, description),
+    FIELD(lucifer_model_info, eog),
+    FIELD(lucifer_model_info, n_eog),
 
     STRUCT(lucifer_context_params),
     FIELD(lucifer_context_params, struct_size),

@@ -285,6 +285,8 @@ void describe(const lucifer_model & m, lucifer_model_info & out) {
     out.n_gpu_layers  = m.n_gpu_layers;
     out.fit_n_ctx     = m.fit_n_ctx;
     out.description   = m.description.c_str();
+    out.eog           = m.eog.data();
+    out.n_eog         = (int64_t) m.eog.size();
 }
 
 } // namespace

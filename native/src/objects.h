@@ -24,13 +24,19 @@ struct lucifer_model {
         char text[128];
         llama_model_desc(model.get(), text, sizeof(text));
         description = text;
+        for (llama_token token = 0; token < llama_vocab_n_tokens(vocab); token++) {
+            if (llama_vocab_is_eog(vocab, token)) {
+                eog.push_back(token);
+            }
+        }
     }
 
-    llama_model_ptr     model;
-    const llama_vocab * vocab;
-    std::string         path;        // the first of its files
-    std::string         description; // "qwen3 0.6B Q8_0"
-    const char *        subject;
+    llama_model_ptr      model;
+    const llama_vocab *  vocab;
+    std::string          path;        // the first of its files
+    const char *         subject;
+    std::string          description; // "qwen3 0.6B Q8_0"
+    std::vector<int32_t> eog;         // tokens that end a generation
 
     std::vector<ggml_backend_dev_t> devices; // other than the CPU
     std::vector<lucifer::rpc_link>  links;   // to the rpc-servers among them

@@ -81,17 +81,3 @@ int32_t lucifer_detokenize(const struct lucifer_model * model, const int32_t * t
         return put_text(text.data(), (size_t) n, buf, cap, len);
     });
 }
-
-int32_t lucifer_token_describe(const struct lucifer_model * model, int32_t token, int32_t * attributes, int32_t * is_eog, float * score) {
-    return guard_object("lucifer_token_describe", model, [&] {
-        require(attributes, "attributes");
-        require(is_eog, "is_eog");
-        require(score, "score");
-        require_vocab(*model);
-        require_token(*model, token);
-        *attributes = llama_vocab_get_attr(model->vocab, token);
-        *is_eog     = llama_vocab_is_eog(model->vocab, token) ? 1 : 0;
-        *score      = llama_vocab_get_score(model->vocab, token);
-        return (int32_t) LUCIFER_STATUS_OK;
-    });
-}

@@ -48,6 +48,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t n_gpu_layers;
  *     int32_t fit_n_ctx;
  *     const char *description;
+ *     const int32_t *eog;
+ *     int64_t n_eog;
  * }
  * }
  */
@@ -91,7 +93,9 @@ public class lucifer_model_info {
         lucifer_llama_h.C_INT.withName("n_gpu_layers"),
         lucifer_llama_h.C_INT.withName("fit_n_ctx"),
         MemoryLayout.paddingLayout(4),
-        lucifer_llama_h.C_POINTER.withName("description")
+        lucifer_llama_h.C_POINTER.withName("description"),
+        lucifer_llama_h.C_POINTER.withName("eog"),
+        lucifer_llama_h.C_LONG_LONG.withName("n_eog")
     ).withName("lucifer_model_info");
 
     /**
@@ -1551,6 +1555,94 @@ public class lucifer_model_info {
      */
     public static void description(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(description$LAYOUT, description$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout eog$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("eog"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const int32_t *eog
+     * }
+     */
+    public static final AddressLayout eog$layout() {
+        return eog$LAYOUT;
+    }
+
+    private static final long eog$OFFSET = $LAYOUT.byteOffset(groupElement("eog"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const int32_t *eog
+     * }
+     */
+    public static final long eog$offset() {
+        return eog$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const int32_t *eog
+     * }
+     */
+    public static MemorySegment eog(MemorySegment struct) {
+        return struct.get(eog$LAYOUT, eog$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const int32_t *eog
+     * }
+     */
+    public static void eog(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(eog$LAYOUT, eog$OFFSET, fieldValue);
+    }
+
+    private static final OfLong n_eog$LAYOUT = (OfLong)$LAYOUT.select(groupElement("n_eog"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t n_eog
+     * }
+     */
+    public static final OfLong n_eog$layout() {
+        return n_eog$LAYOUT;
+    }
+
+    private static final long n_eog$OFFSET = $LAYOUT.byteOffset(groupElement("n_eog"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t n_eog
+     * }
+     */
+    public static final long n_eog$offset() {
+        return n_eog$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t n_eog
+     * }
+     */
+    public static long n_eog(MemorySegment struct) {
+        return struct.get(n_eog$LAYOUT, n_eog$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t n_eog
+     * }
+     */
+    public static void n_eog(MemorySegment struct, long fieldValue) {
+        struct.set(n_eog$LAYOUT, n_eog$OFFSET, fieldValue);
     }
 
     /**

@@ -20,8 +20,11 @@ public final class KvOverrides {
      */
     public record Entry(String key, Object value) {}
 
-    /** An array of the C struct {@code lucifer_kv_override}. */
+    /** An array of the C struct {@code lucifer_kv_override}, or the null pointer for none. */
     static MemorySegment toNative(List<Entry> entries, SegmentAllocator arena) {
+        if (entries.isEmpty()) {
+            return MemorySegment.NULL;
+        }
         MemorySegment array = lucifer_kv_override.allocateArray(entries.size(), arena);
         for (int i = 0; i < entries.size(); i++) {
             write(entries.get(i), lucifer_kv_override.asSlice(array, i));

@@ -13,8 +13,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -26,11 +26,6 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 public final class ModelHandle extends NativeHandle {
 
-    /** What is known about a token's part in ending a generation. */
-    private static final int UNKNOWN = 0;
-    private static final int GOES_ON = 1;
-    private static final int ENDS = 2;
-
     private final Path path;
     private final ModelDescription description;
     private final AtomicInteger nextContext = new AtomicInteger(1);
@@ -39,14 +34,9 @@ public final class ModelHandle extends NativeHandle {
     /** Bytes of the tokens seen so far, with text of control tokens and without. */
     private final AtomicReferenceArray<byte[]> pieces;
     private final AtomicReferenceArray<byte[]> plainPieces;
-    private final AtomicIntegerArray ends;
 
-    /**
-     * @param token  id
-     * @param attributes bit set of {@code enum llama_token_attr}
-     * @param endsGeneration whether a generation ends with it
-     */
-    public record TokenDescription(int token, int attributes, boolean endsGeneration, float score) {}
+    /** The tokens that end a generation. */
+    private final BitSet ends = new BitSet();
 
     private ModelHandle(Path path, MemorySegment raw) {
         super(path.getFileName().toString(), null, raw, lucifer_llama_h::lucifer_model_free);
@@ -59,7 +49,6 @@ public final class ModelHandle extends NativeHandle {
         }
         this.pieces = new AtomicReferenceArray<>(description.nVocab());
         this.plainPieces = new AtomicReferenceArray<>(description.nVocab());
-        this.ends = new AtomicIntegerArray(description.nVocab());
     }
 
     /**
@@ -94,6 +83,11 @@ public final class ModelHandle extends NativeHandle {
             MemorySegment struct = lucifer_model_info.allocate(arena);
             lucifer_model_info.struct_size(struct, lucifer_model_info.sizeof());
             Status.check(lucifer_model_describe(shared(), struct), "lucifer_model_describe");
+            long nEog = lucifer_model_info.n_eog(struct);
+            MemorySegment eog = lucifer_model_info.eog(struct).reinterpret(nEog * Integer.BYTES);
+            for (long i = 0; i < nEog; i++) {
+                ends.set(eog.getAtIndex(ValueLayout.JAVA_INT, i));
+            }
             return ModelDescription.of(struct);
         }
     }
@@ -177,30 +171,10 @@ public final class ModelHandle extends NativeHandle {
         }
     }
 
-    /** Whether a generation ends with this token. Remembered. */
+    /** Whether a generation ends with this token. */
     public boolean endsGeneration(int token) {
         requireToken(token);
-        int known = ends.get(token);
-        if (known == UNKNOWN) {
-            known = describe(token).endsGeneration() ? ENDS : GOES_ON;
-            ends.set(token, known);
-        }
-        return known == ENDS;
-    }
-
-    /** What the vocabulary says about a token. */
-    public TokenDescription describe(int token) {
-        requireToken(token);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment attributes = arena.allocate(ValueLayout.JAVA_INT);
-            MemorySegment isEog = arena.allocate(ValueLayout.JAVA_INT);
-            MemorySegment score = arena.allocate(ValueLayout.JAVA_FLOAT);
-            Status.check(lucifer_token_describe(shared(), token, attributes, isEog, score), "lucifer_token_describe");
-            return new TokenDescription(token, attributes.get(ValueLayout.JAVA_INT, 0), isEog.get(ValueLayout.JAVA_INT, 0) != 0,
-                    score.get(ValueLayout.JAVA_FLOAT, 0));
-        } catch (IllegalStateException fault) {
-            throw explained(fault);
-        }
+        return ends.get(token);
     }
 
     private byte[] text(String function, int guess, NativeText.Source source) {
