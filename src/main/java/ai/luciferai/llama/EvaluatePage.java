@@ -33,7 +33,7 @@ final class EvaluatePage {
         var body = new StringBuilder(table(report.models()));
         plot(body, report, "perplexity", "perplexity, lower is better", q -> q.perplexity().map(Estimate::value));
         plot(body, report, "KL divergence", "KL divergence from the base in nats, lower is better",
-                q -> q.divergence().map(d -> d.kld().value()));
+                q -> q.base() ? Optional.of(0.0) : q.divergence().map(d -> d.kld().value()));
         plot(body, report, "exact answers", "share of exact answers in %, higher is better", q -> q.exactMatch().map(e -> 100 * e.share()));
         answers(body, report);
         return HtmlPage.page("Evaluation of " + (report.models().size() == 1 ? report.models().getFirst().name()

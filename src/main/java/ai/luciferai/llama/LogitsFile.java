@@ -101,6 +101,8 @@ final class LogitsFile implements AutoCloseable {
 
     /** Begins a file; the channel stays the caller's. */
     static LogitsFile create(FileChannel channel, TextChunks chunks, int vocabulary) throws IOException {
+        Check.require(chunkBytes(chunks.size(), vocabulary) <= Integer.MAX_VALUE, "ctx-size",
+                "chunks whose predictions of " + vocabulary + " words fit into 2 GiB", chunks.size());
         ByteBuffer head = ByteBuffer.allocate(HEADER + Integer.BYTES * chunks.tokens().length).order(ByteOrder.LITTLE_ENDIAN);
         head.put(MAGIC).putInt(chunks.size()).putInt(vocabulary).putInt(chunks.count());
         head.asIntBuffer().put(chunks.tokens());

@@ -11,6 +11,7 @@ import ai.luciferai.llama.EvaluateOptions.Reading;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.ffi.Scorer;
+import ai.luciferai.llama.report.HtmlPage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -151,6 +152,15 @@ class QualityTest {
         return new EvaluateReport.Quality(Path.of(name), name, "Q8_0", bytes, 10, 8.5, false,
                 failure.isPresent() ? Optional.empty() : Optional.of(new Estimate(perplexity, 0.1)), Optional.empty(), Optional.empty(),
                 failure.isPresent() ? List.of() : List.of("<b>"), 100, -1, failure);
+    }
+
+    @Test
+    void axesHaveRoundNumbersThatDiffer() {
+        String plot = HtmlPage.scatter(List.of(new HtmlPage.Point("a", 1000, 11.9842), new HtmlPage.Point("b", 5000, 12.0397)), "x", "y");
+        for (String tick : List.of(">1000<", ">4000<", ">11.98<", ">12.00<", ">12.04<")) {
+            assertTrue(plot.contains(tick), tick + ": " + plot);
+        }
+        assertTrue(HtmlPage.scatter(List.of(new HtmlPage.Point("one", 0, 100)), "x", "y").contains("<circle"));
     }
 
     @Test

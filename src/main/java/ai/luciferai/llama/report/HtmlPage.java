@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /** What the pages have in common. Texts are escaped here, bodies are HTML. */
 public final class HtmlPage {
@@ -61,12 +62,8 @@ public final class HtmlPage {
         Axis y = Axis.of(points.stream().map(Point::y).toList(), HEIGHT - MARGIN, MARGIN / 2.0);
         var html = new StringBuilder("<svg viewBox=\"0 0 %d %d\" role=\"img\" font-size=\"12\">".formatted(WIDTH, HEIGHT));
         html.append(line(MARGIN, HEIGHT - MARGIN, WIDTH, HEIGHT - MARGIN)).append(line(MARGIN, 0, MARGIN, HEIGHT - MARGIN));
-        for (double tick : x.ticks()) {
-            html.append(text(x.at(tick), HEIGHT - MARGIN + 16, "middle", number(tick)));
-        }
-        for (double tick : y.ticks()) {
-            html.append(text(MARGIN - 6, y.at(tick) + 4, "end", number(tick)));
-        }
+        x.ticks().forEach(tick -> html.append(text(x.at(tick), HEIGHT - MARGIN + 16, "middle", x.text(tick))));
+        y.ticks().forEach(tick -> html.append(text(MARGIN - 6, y.at(tick) + 4, "end", y.text(tick))));
         html.append(text(WIDTH, HEIGHT - 14, "end", xLabel)).append(text(MARGIN + 6, 12, "start", yLabel));
         for (Point point : points) {
             html.append("<circle cx=\"%s\" cy=\"%s\" r=\"4\" fill=\"#27c\"/>".formatted(pixel(x.at(point.x)), pixel(y.at(point.y))));
@@ -90,8 +87,22 @@ public final class HtmlPage {
             return from + (value - low) / (high - low) * (to - from);
         }
 
+        /** Round numbers, some four of them. */
         List<Double> ticks() {
-            return List.of(low + (high - low) * 0.1, (low + high) / 2, high - (high - low) * 0.1);
+            double step = step();
+            long first = (long) Math.ceil(low / step);
+            return LongStream.rangeClosed(first, (long) Math.floor(high / step)).mapToObj(i -> i * step).toList();
+        }
+
+        /** 1, 2 or 5 times a power of ten. */
+        private double step() {
+            double rough = (high - low) / 4;
+            double power = Math.pow(10, Math.floor(Math.log10(rough)));
+            return rough / power < 2 ? power : rough / power < 5 ? 2 * power : 5 * power;
+        }
+
+        String text(double tick) {
+            return String.format(Locale.ROOT, "%." + Math.max(0, (int) -Math.floor(Math.log10(step()))) + "f", tick);
         }
     }
 
@@ -105,10 +116,6 @@ public final class HtmlPage {
 
     private static String pixel(double value) {
         return String.format(Locale.ROOT, "%.1f", value);
-    }
-
-    private static String number(double value) {
-        return Math.abs(value) >= 1000 ? String.format(Locale.ROOT, "%.0f", value) : String.format(Locale.ROOT, "%.3g", value);
     }
 
     /** Text as HTML. */
