@@ -95,19 +95,26 @@ final class PreTokenizers {
                 nearest.add(name);
             }
         }
-        for (String name : alike) {
-            if (Boolean.TRUE.equals(TABLE.object("splits").object(name).get("ignore_merges")) == ignoreMerges) {
-                System.getLogger(PreTokenizers.class.getName()).log(System.Logger.Level.WARNING,
-                        "pre-tokenizer of {0}: the vocabulary is not a known one; ''{1}'' splits text as it does", tokenizer.file(), name);
-                return name;
-            }
-        }
         if (!alike.isEmpty()) {
-            return alike.getFirst();
+            String name = alike.stream().filter(one -> ignoresMerges(one) == ignoreMerges).findFirst().orElse(alike.getFirst());
+            warn(tokenizer, name, alike);
+            return name;
         }
         throw new UnsupportedModelException(tokenizer.file(), "pre-tokenizer",
                 "one that splits text like one of llama.cpp's", "one that differs; nearest: " + String.join(", ", nearest),
                 "--pre NAME sets the name by hand");
+    }
+
+    private static boolean ignoresMerges(String name) {
+        return Boolean.TRUE.equals(TABLE.object("splits").object(name).get("ignore_merges"));
+    }
+
+    /** Says how the name was decided, and between which: who knows the model's base can tell. */
+    private static void warn(FastTokenizer tokenizer, String name, List<String> alike) {
+        List<String> others = alike.stream().filter(one -> !one.equals(name)).toList();
+        System.getLogger(PreTokenizers.class.getName()).log(System.Logger.Level.WARNING,
+                "pre-tokenizer of {0}: its vocabulary is not a known one; ''{1}'' splits text as it does{2}", tokenizer.file(), name,
+                others.isEmpty() ? "" : ", and so do " + String.join(", ", others) + ": --pre NAME if its base is one of these");
     }
 
     private static boolean bytesOf(JsonObject preTokenizer) {

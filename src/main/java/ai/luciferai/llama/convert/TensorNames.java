@@ -6,6 +6,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The name that each tensor of a checkpoint gets in the GGUF, from the reference's own table (tensor-names.json): per architecture the
@@ -15,8 +17,12 @@ final class TensorNames {
 
     private static final JsonObject TABLE = JsonObject.resource(TensorNames.class, "tensor-names.json");
 
+    private static final Pattern BLOCK = Pattern.compile("(?<=\\.|^)(0|[1-9]\\d{0,8})(?=\\.|$)");
+
     private final String architecture;
+    private final long blocks;
     private final Set<String> kinds;
+    /** Patterns of checkpoints to patterns of GGUF. */
     private final Map<String, String> names = new HashMap<>();
 
     /**
@@ -25,32 +31,29 @@ final class TensorNames {
      */
     TensorNames(String architecture, long blocks) {
         this.architecture = architecture;
+        this.blocks = blocks;
         List<String> ofArchitecture = TABLE.object("architectures").texts(architecture);
         if (ofArchitecture == null) {
             throw new IllegalArgumentException("no tensor table for architecture " + architecture);
         }
         this.kinds = new HashSet<>(ofArchitecture);
-        TABLE.object("model").values().keySet().forEach(kind -> add(TABLE.object("model"), kind, ""));
+        TABLE.object("model").values().keySet().forEach(kind -> add(TABLE.object("model"), kind));
         JsonObject overlay = TABLE.object("overlay").objectOrEmpty(architecture);
-        for (long block = 0; block < blocks; block++) {
-            for (String kind : TABLE.object("block").values().keySet()) {
-                add(overlay.has(kind) ? overlay : TABLE.object("block"), kind, Long.toString(block));
-            }
-            for (String kind : overlay.values().keySet()) {
-                if (!TABLE.object("block").has(kind)) {
-                    add(overlay, kind, Long.toString(block));
-                }
+        for (String kind : TABLE.object("block").values().keySet()) {
+            add(overlay.has(kind) ? overlay : TABLE.object("block"), kind);
+        }
+        for (String kind : overlay.values().keySet()) {
+            if (!TABLE.object("block").has(kind)) {
+                add(overlay, kind);
             }
         }
     }
 
-    private void add(JsonObject table, String kind, String block) {
+    private void add(JsonObject table, String kind) {
         if (kinds.contains(kind)) {
-            String name = pattern(kind).replace("{bid}", block);
+            String name = pattern(kind);
             names.put(name, name);
-            for (String from : table.texts(kind)) {
-                names.put(from.replace("{bid}", block), name);
-            }
+            table.texts(kind).forEach(from -> names.put(from, name));
         }
     }
 
@@ -60,19 +63,31 @@ final class TensorNames {
 
     /** GGUF name for a checkpoint's name, or null when the architecture has no such tensor. */
     String find(String name) {
-        String whole = names.get(name);
+        String whole = exact(name);
         if (whole != null) {
             return whole;
         }
         for (String suffix : List.of(".weight", ".bias")) {
             if (name.endsWith(suffix)) {
-                String stem = names.get(name.substring(0, name.length() - suffix.length()));
+                String stem = exact(name.substring(0, name.length() - suffix.length()));
                 if (stem != null) {
                     return stem + suffix;
                 }
             }
         }
         return null;
+    }
+
+    /** Looks a name up as it is, then with each of its numbers in turn as the block. */
+    private String exact(String name) {
+        String mapped = names.get(name);
+        for (Matcher number = BLOCK.matcher(name); mapped == null && number.find(); ) {
+            String found = names.get(name.substring(0, number.start()) + "{bid}" + name.substring(number.end()));
+            if (found != null && Long.parseLong(number.group()) < blocks) {
+                mapped = found.replace("{bid}", number.group());
+            }
+        }
+        return mapped;
     }
 
     /** Whether the architecture has tensors of that kind. */
@@ -100,10 +115,5 @@ final class TensorNames {
         }
         String pattern = pattern(kind);
         return pattern.contains("{bid}") == block >= 0 && name.equals(pattern.replace("{bid}", Integer.toString(block)) + ".weight");
-    }
-
-    /** All names of the table, for suggesting near ones. */
-    Set<String> known() {
-        return names.keySet();
     }
 }

@@ -18,6 +18,9 @@ import java.util.stream.Stream;
  */
 final class Vocabulary {
 
+    /** The largest vocabularies have a million. */
+    private static final int MOST_TOKENS = 2_000_000;
+
     private final TokenizerFiles files;
     private final JsonObject config;
     private final KeyValues keys;
@@ -129,8 +132,8 @@ final class Vocabulary {
 
     /** A vocabulary of a size that a model can have: a corrupt file must not ask for all memory. */
     long bounded(long size) {
-        if (size < 1 || size > 10_000_000) {
-            throw new InvalidFileException(files.path("config.json"), "key 'vocab_size'", "a number from 1 to 10000000", String.valueOf(size));
+        if (size < 1 || size > MOST_TOKENS) {
+            throw new InvalidFileException(files.path("config.json"), "key 'vocab_size'", "a number from 1 to " + MOST_TOKENS, String.valueOf(size));
         }
         return size;
     }

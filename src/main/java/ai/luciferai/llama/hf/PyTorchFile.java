@@ -94,7 +94,7 @@ public final class PyTorchFile {
             MemorySegment bytes = storages.find(wanted.key());
             DType type = wanted.type();
             if (bytes == null || type == null || wanted.start() < 0 || wanted.count() < 0
-                    || wanted.start() + wanted.count() > bytes.byteSize() / type.bytes() || tensor.shape().length != tensor.strides().length) {
+                    || wanted.start() > bytes.byteSize() / type.bytes() - wanted.count() || tensor.shape().length != tensor.strides().length) {
                 throw new InvalidFileException(file, "tensor '" + name + "'", "a storage inside the file",
                         bytes == null ? "no storage " + wanted.key() : wanted.count() + " elements of storage " + wanted.key());
             }

@@ -83,7 +83,7 @@ final class TensorUnpickler extends Unpickler {
             return load(data);
         } catch (InvalidFileException typed) {
             throw typed;
-        } catch (RuntimeException | IOException fault) { // the bytes are mapped, so this is never real I/O, but damage: reported by whatever casts and stacks throw
+        } catch (RuntimeException | IOException | StackOverflowError fault) { // the bytes are mapped, so this is never real I/O, but damage: reported by whatever casts and stacks throw
             throw new InvalidFileException(file, "pickle before byte " + data.position(), "a PyTorch state dictionary",
                     fault.getClass().getSimpleName() + (fault.getMessage() == null ? "" : ": " + fault.getMessage()), null, fault);
         }

@@ -19,6 +19,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -204,5 +208,61 @@ class ConverterTest {
         edit(copy.resolve("tokenizer.json"), "{1,3}", "{1,7}");
         String message = refused(UnsupportedModelException.class, copy).getMessage();
         assertTrue(message.contains("nearest") && message.contains("--pre"), message);
+    }
+
+    /** Version 2 differs from 3 in its number alone where all is little endian. */
+    @Test
+    void upgradesGgufOfVersion2() throws IOException {
+        Path current = Path.of("src/test/fixtures/finetune/qwen3-f16.gguf");
+        byte[] bytes = Files.readAllBytes(current);
+        bytes[4] = 2;
+        Path old = Files.write(folder.resolve("old.gguf"), bytes);
+        Converter.Result result = run(request(old, false, 0, false, false));
+        assertEquals("qwen3", result.architecture());
+        assertEquals(-1, Files.mismatch(current, folder.resolve("out.gguf")));
+    }
+
+    @Test
+    void refusesDora() throws IOException {
+        Path adapter = Files.createDirectory(folder.resolve("adapter"));
+        Files.writeString(adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"use_dora\": true}");
+        Files.writeString(adapter.resolve("adapter_model.safetensors"), "");
+        String message = refused(UnsupportedModelException.class, adapter).getMessage();
+        assertTrue(message.contains("DoRA"), message);
+    }
+
+    @Test
+    void refusesCheckpointsQuantizedInOtherWaysByName() throws IOException {
+        for (String method : List.of("gptq", "awq", "bitsandbytes", "aqlm")) {
+            Path copy = Fixtures.copy("llama-shards", folder);
+            edit(copy.resolve("config.json"), "{", "{\"quantization_config\": {\"quant_method\": \"" + method + "\", \"bits\": 4},");
+            String message = refused(UnsupportedModelException.class, copy).getMessage();
+            assertTrue(message.contains("got " + method) && message.contains("quantized from"), message);
+        }
+    }
+
+    @Test
+    void saysHowAnUnknownVocabularyWasDecided() throws IOException {
+        var said = new ArrayList<String>();
+        Logger logger = Logger.getLogger(PreTokenizers.class.getName());
+        var handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                said.add(new SimpleFormatter().formatMessage(record));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        logger.addHandler(handler);
+        try {
+            run(Fixtures.request(Fixtures.FOLDER.resolve("qwen2-bpe"), folder.resolve("out.gguf")));
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertTrue(said.size() == 1 && said.getFirst().contains("'qwen2'") && said.getFirst().contains("stablelm2"), said::toString);
     }
 }
