@@ -12,7 +12,6 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.ZipEntry;
 
@@ -56,7 +55,7 @@ final class EmbeddedModel {
             ZipEntry entry = jar.getJarEntry();
             checksum = entry.getCrc();
         }
-        return String.format(Locale.ROOT, "lucifer-tiny-%d-%08x", connection.getContentLengthLong(), checksum);
+        return "lucifer-tiny-" + connection.getContentLengthLong() + "-" + Long.toHexString(checksum);
     }
 
     /** Two processes may do this at once: each writes a file of its own, the later rename wins with the same content. */

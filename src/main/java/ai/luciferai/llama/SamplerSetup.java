@@ -5,6 +5,7 @@ import ai.luciferai.llama.ffi.SamplerHandle;
 import ai.luciferai.llama.ffi.SamplerParams;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Turns {@link Sampling} and {@link Grammar} into a sampler, and the native defaults into a {@link Sampling}. */
 final class SamplerSetup {
@@ -47,7 +48,7 @@ final class SamplerSetup {
         p.mirostatTau = s.mirostat().tau();
         p.mirostatEta = s.mirostat().eta();
         p.ignoreEos = plan.options().ignoreEos();
-        p.logitBias = s.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
+        p.logitBias = new TreeMap<>(s.logitBias()).entrySet().stream() // in the order of ids
                 .map(e -> new SamplerParams.LogitBias(e.getKey(), e.getValue())).toList();
         if (!s.order().isEmpty()) {
             p.samplers = String.join(";", s.order());
