@@ -62,7 +62,7 @@ public final class Evaluate {
      * @param progress hears of the phases "load" and the models' names, in tokens read and prompts answered
      * @throws ai.luciferai.llama.core.InvalidFileException   a text that is too short, data that is none, a base of another vocabulary
      * @throws ai.luciferai.llama.core.InvalidOptionException an output that cannot be used, options that do not go together
-     * @throws CancelledException on request; nothing is written then
+     * @throws CancelledException on request; of the outputs, only predictions of a base that was finished stay
      */
     public static EvaluateReport run(EvaluateOptions options, Progress progress, Cancel cancel) throws IOException {
         return new Evaluate(options, progress, cancel).run();
@@ -104,19 +104,19 @@ public final class Evaluate {
             if (options.models().size() <= 1) {
                 throw e;
             }
-            return new EvaluateReport.Quality(path, name(path), "", Files.size(path), 0, Double.NaN, false, Optional.empty(), Optional.empty(),
+            return new EvaluateReport.Quality(path, name(path, false), "", Files.size(path), 0, Double.NaN, false, Optional.empty(), Optional.empty(),
                     Optional.empty(), List.of(), 0, PeakMemory.UNKNOWN, Optional.of(e));
         }
     }
 
-    private static String name(Path path) {
-        return path.equals(EmbeddedModel.path()) ? "embedded" : path.getFileName().toString().replaceFirst("(?i)\\.gguf$", "");
+    private String name(Path path, boolean base) {
+        return options.models().isEmpty() && !base ? "embedded" : path.getFileName().toString().replaceFirst("(?i)\\.gguf$", "");
     }
 
     private EvaluateReport.Quality evaluate(Path path, TextReading reading, boolean base) throws IOException {
         PeakMemory.reset();
         InfoReport info = Info.run(new InfoOptions(path, 0));
-        String name = name(path);
+        String name = name(path, base);
         try (Model model = Model.load(path, options.modelOptions(), progress, cancel)) {
             TextReading.Result read = reading.read(model, name, base, progress, cancel);
             var answering = new Answering(model, options.contextOptions(), event -> progress.update(

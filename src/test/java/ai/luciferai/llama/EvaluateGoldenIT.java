@@ -61,7 +61,7 @@ class EvaluateGoldenIT {
         List<EvaluateReport.Quality> models = evaluate(options(List.of(quantized(QuantType.Q2_K), quantized(QuantType.Q4_K_M)),
                 READING.withBase(EmbeddedModel.path()))).models();
         assertTrue(models.getFirst().base() && models.getFirst().divergence().isEmpty());
-        assertEquals(List.of("embedded", "q2_k", "q4_k_m"), models.stream().map(EvaluateReport.Quality::name).toList());
+        assertEquals(List.of("lucifer-tiny-f16", "q2_k", "q4_k_m"), models.stream().map(EvaluateReport.Quality::name).toList());
         assertDivergence("kld-Q2_K.txt", models.get(1));
         assertDivergence("kld-Q4_K_M.txt", models.get(2));
     }
