@@ -53,7 +53,8 @@ public final class Convert {
         }
     }
 
-    private static void delete(Path folder) throws IOException {
+    /** Deletes a folder of files. */
+    static void delete(Path folder) throws IOException {
         try (var files = Files.list(folder)) {
             for (Path file : files.toList()) {
                 Files.delete(file);

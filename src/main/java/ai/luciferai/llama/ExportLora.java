@@ -15,7 +15,9 @@ import ai.luciferai.llama.gguf.GgufWriter;
 import ai.luciferai.llama.gguf.Metadata;
 import ai.luciferai.llama.gguf.ModelPreflight;
 import ai.luciferai.llama.gguf.TensorInfo;
+import ai.luciferai.llama.hf.PeftAdapter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -29,7 +31,7 @@ import java.util.stream.Stream;
 /**
  * The verb {@code export-lora}: a model with LoRA adapters merged into its weights, {@code W + scale * alpha / rank * B A}.
  *
- * <p>Any base and any adapter that llama.cpp can read: split, quantized, of different tensor sets. The output appears whole, and
+ * <p>Any base and any adapter that llama.cpp can read: split, quantized, of different tensor sets; and folders as PEFT writes them. The output appears whole, and
  * verified, or not at all.
  */
 public final class ExportLora {
@@ -60,6 +62,35 @@ public final class ExportLora {
      * @throws IOException when the disk is full or fails
      */
     public static ExportLoraReport run(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
+        if (options.adapters().stream().noneMatch(adapter -> PeftAdapter.isAt(adapter.path()))) {
+            return merge(options, progress, cancel);
+        }
+        AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));
+        Path temporary = Files.createTempDirectory(options.output().toAbsolutePath().getParent(), ".export-lora-");
+        try {
+            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), progress, cancel).of(options);
+        } finally {
+            Convert.delete(temporary);
+        }
+    }
+
+    /** The adapters, those in PEFT's form as GGUF files in a folder. */
+    private static List<AdapterSource> converted(ExportLoraOptions options, Path folder, Progress progress, Cancel cancel) throws IOException {
+        var adapters = new ArrayList<AdapterSource>();
+        for (AdapterSource adapter : options.adapters()) {
+            Path path = adapter.path();
+            if (PeftAdapter.isAt(path)) {
+                path = folder.resolve(adapters.size() + ".gguf");
+                ConvertOptions.Details none = ConvertOptions.Details.none();
+                Convert.run(ConvertOptions.of(adapter.path()).withOutfile(path).withDetails(new ConvertOptions.Details(none.modelName(),
+                        none.chatTemplate(), none.metadata(), none.preTokenizer(), options.baseConfig())), progress, cancel);
+            }
+            adapters.add(new AdapterSource(path, adapter.scale()));
+        }
+        return adapters;
+    }
+
+    private static ExportLoraReport merge(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
         long start = System.nanoTime();
         cancel.check("merge into " + options.base());
         var adapters = new ArrayList<GgufFile>();
@@ -116,7 +147,7 @@ public final class ExportLora {
                 case F32 -> GgmlType.F32;
                 case F16 -> GgmlType.F16;
                 case BF16 -> GgmlType.BF16;
-                case Q8_0 -> tensor.ne(0) % GgmlType.Q8_0.blockElements() == 0 ? GgmlType.Q8_0 : GgmlType.F16;
+                default -> wholeBlocks(GgmlType.valueOf(options.type().name()), tensor);
             };
             if (NOT_WRITABLE.contains(type)) {
                 throw new InvalidOptionException("outtype", "a type that tensor '%s' of %s can be written as".formatted(tensor.name(),
@@ -139,6 +170,10 @@ public final class ExportLora {
     }
 
     /** By the type of most elements of matrices; the base's, with its mixture, as long as that is the same. Null: not known. */
+    private static GgmlType wholeBlocks(GgmlType type, TensorInfo tensor) {
+        return tensor.ne(0) % type.blockElements() == 0 ? type : GgmlType.F16;
+    }
+
     private static FileType fileType(GgufFile base, List<TensorInfo> tensors) {
         GgmlType most = mostly(tensors);
         if (most == mostly(base.tensors()) && base.metadata().has(FILE_TYPE)) {

@@ -17,6 +17,11 @@ import java.util.OptionalDouble;
 public record ExportLoraReport(ExportLoraOptions options, int tensors, int merged, String fileType, long bytes,
         Optional<Verification> verification, double millis) {
 
+    /** The same with the options as they were given. */
+    ExportLoraReport of(ExportLoraOptions given) {
+        return new ExportLoraReport(given, tensors, merged, fileType, bytes, verification, millis);
+    }
+
     /**
      * The merged model beside the base with its adapters at run time, on a sample text.
      *

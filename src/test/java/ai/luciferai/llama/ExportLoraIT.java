@@ -23,6 +23,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -127,8 +128,9 @@ class ExportLoraIT {
     void writesEveryTypeOverAQuantizedBase(ExportType type) throws IOException {
         Path base = folder.resolve("q8_0.gguf");
         Quantize.run(QuantizeOptions.of(BASE, base, QuantType.Q8_0), Progress.NONE, Cancel.NONE);
-        var options = new ExportLoraOptions(base, List.of(AdapterSource.of(Goldens.adapter())), out(), type, true, false);
-        assertTrue(run(options).verification().orElseThrow().tolerance().isPresent());
+        var options = ExportLoraOptions.of(base, List.of(AdapterSource.of(Goldens.adapter())), out()).withType(type);
+        boolean few = EnumSet.range(ExportType.Q4_0, ExportType.Q6_K).contains(type);
+        assertEquals(!few, run(options).verification().orElseThrow().tolerance().isPresent());
         GgmlType expected = type == ExportType.AUTO ? GgmlType.F16 : type == ExportType.SAME ? GgmlType.Q8_0
                 : GgmlType.valueOf(type.name());
         try (GgufFile merged = GgufReader.read(out())) {

@@ -26,11 +26,12 @@ final class ExportLoraCommand implements Command {
                 not at all.""")
                 .group("Files")
                 .option("--model-base", "FILE", "the model")
-                .option("--lora", "FILE[:SCALE]", "LoRA adapter (GGUF), scale 1 if not said; may be repeated")
+                .option("--lora", "FILE[:SCALE]", "LoRA adapter, a GGUF file or PEFT's folder, scale 1 if not said; may be repeated")
                 .option("--model-out", "FILE", "the merged model")
+                .option("--base", "DIR", "configuration of the base model of a PEFT adapter that does not name it")
                 .flag("--force", "replaces an existing output")
                 .group("Result")
-                .option("--outtype", "TYPE", "type of the merged tensors: f32, f16, bf16, q8_0, or same as in the model",
+                .option("--outtype", "TYPE", "type of the merged tensors: f32, f16, bf16, q8_0, another of the q types (q4_k), or same as in the model",
                         "f16, f32 where the model has f32")
                 .toggle("--verify", "--no-verify", "compares the merged model with the model and its adapters at run time (default: on)")
                 .flag("--json", "the report as JSON");
@@ -53,8 +54,9 @@ final class ExportLoraCommand implements Command {
         Path base = ModelMixin.path("--model-base", required(a, "--model-base"));
         required(a, "--lora");
         Path output = ModelMixin.path("--model-out", required(a, "--model-out"));
-        return ExportLoraOptions.of(base, a.texts("--lora").stream().map(AdapterSource::parse).toList(), output)
+        ExportLoraOptions options = ExportLoraOptions.of(base, a.texts("--lora").stream().map(AdapterSource::parse).toList(), output)
                 .withType(type(a)).withVerify(a.on("--verify", true)).withForce(a.has("--force"));
+        return a.has("--base") ? options.withBaseConfig(ModelMixin.path("--base", a.text("--base"))) : options;
     }
 
     private static String required(Arguments a, String option) {
@@ -70,8 +72,8 @@ final class ExportLoraCommand implements Command {
         }
         String name = a.text("--outtype").toUpperCase(Locale.ROOT);
         return Stream.of(ExportType.values()).filter(type -> type.name().equals(name)).findFirst().orElseThrow(() ->
-                new InvalidOptionException("--outtype", "one of f32, f16, bf16, q8_0, same", Arguments.quote(a.text("--outtype")),
-                        "for other types, quantize the merged model"));
+                new InvalidOptionException("--outtype", "one of same, f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k", Arguments.quote(a.text("--outtype")),
+                        "for mixed types, quantize the merged model"));
     }
 
     private static String text(ExportLoraReport.Verification v) {
