@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,7 +35,7 @@ class RpcIT {
 
         private Client() {}
 
-        public static void main(String[] args) {
+        public static void main(String[] args) throws IOException {
             assertEquals(1, Devices.addRpcServer(args[0]));
             assertEquals(1, Devices.addRpcServer(args[0]));
             List<Device> remote = Devices.list().stream().filter(d -> d.backend().equals("RPC")).toList();
@@ -50,8 +52,24 @@ class RpcIT {
                         assertArrayEquals(Goldens.ints(golden.get("tokens")), completion.tokenIds(), Goldens.command(golden));
                     }
                 }
+                collectsTheSame(offloaded);
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
             }
+        }
+
+        /** Activations come from the device's memory, and are those of the CPU. */
+        private static void collectsTheSame(ModelOptions offloaded) throws IOException {
+            Path folder = Files.createTempDirectory("imatrix");
+            Path there = imatrix(folder.resolve("rpc.gguf"), offloaded);
+            Path here = imatrix(folder.resolve("cpu.gguf"), Goldens.onCpu());
+            assertEquals(-1, Files.mismatch(there, here));
+        }
+
+        private static Path imatrix(Path out, ModelOptions where) throws IOException {
+            Path text = Files.writeString(out.resolveSibling("text.txt"), "list files in src directory\nls src/\n".repeat(30));
+            Imatrix.run(ImatrixOptions.of(EmbeddedModel.path(), text, out).withChunks(64, 0, 2).withModelOptions(where)
+                    .withContextOptions(ContextOptions.defaults().withThreads(1)), Progress.NONE, Cancel.NONE);
+            return out;
         }
     }
 }
