@@ -82,8 +82,15 @@ public record TrainingState(String base, String settings, int step, long updates
                 tensors.add(new AdapterFile.Tensor(t.name(), t.ne(0), t.ne(1), file.data(t)
                         .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN))));
             }
-            return new TrainingState(base, settings, (int) m.integer("training.step"), m.integer("training.updates"), doubles(m.array("training.loss")),
-                    m.number("training.best_loss"), (int) m.integer("training.bad_evals"), tensors);
+            double[] history = doubles(m.array("training.loss"));
+            long step = m.integer("training.step");
+            long updates = m.integer("training.updates");
+            require(path, "training.step", String.valueOf(history.length), String.valueOf(step));
+            if (updates < 0 || updates > step) {
+                throw new InvalidFileException(path, "metadata key 'training.updates'", "0 to " + step, String.valueOf(updates));
+            }
+            return new TrainingState(base, settings, (int) step, updates, history, m.number("training.best_loss"),
+                    Math.toIntExact(Math.clamp(m.integer("training.bad_evals"), 0, Integer.MAX_VALUE)), tensors);
         }
     }
 
