@@ -89,6 +89,34 @@ class TypeConverterTest {
         assertArrayEquals(new byte[] {127, 1, -1, 2, 2, 0}, new byte[] {out.get(2), out.get(3), out.get(4), out.get(5), out.get(6), out.get(7)});
     }
 
+    /** A block whose scale is so small that its reciprocal is infinite; and one with an infinite value. */
+    @Test
+    void q8WithoutAScaleIsZero() {
+        for (float odd : new float[] {1e-42f, -1e-42f, Float.POSITIVE_INFINITY, Float.NaN}) {
+            float[] block = new float[32];
+            block[3] = odd;
+            ByteBuffer out = converted(Tensor.of(block, 32), GgmlType.Q8_0);
+            for (int i = 2; i < 34; i++) {
+                assertEquals(0, out.get(i), "element " + (i - 2) + " beside " + odd);
+            }
+        }
+    }
+
+    @Test
+    void q8RoundsAsItsDefinitionSays() {
+        var random = new java.util.Random(5);
+        float[] values = new float[32 * 2000];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 32 == 0 ? 127 : random.nextInt(3) == 0 ? random.nextInt(254) / 2f - 63 : (random.nextFloat() - 0.5f) * 250;
+        }
+        ByteBuffer out = converted(Tensor.of(values, values.length), GgmlType.Q8_0);
+        for (int i = 0; i < values.length; i++) { // sign(v) * (floor|v| + floor(2 * (|v| - floor|v|)))
+            double magnitude = Math.abs(values[i]);
+            double rounded = Math.floor(magnitude) + Math.floor(2 * (magnitude - Math.floor(magnitude)));
+            assertEquals((int) (Math.signum(values[i]) * rounded), out.get(i / 32 * 34 + 2 + i % 32), "of " + values[i]);
+        }
+    }
+
     @Test
     void q8OfZerosIsZero() {
         ByteBuffer out = converted(Tensor.of(new float[32], 32), GgmlType.Q8_0);
