@@ -10,10 +10,12 @@ import ai.luciferai.llama.LoraShape;
 import ai.luciferai.llama.Schedule;
 import ai.luciferai.llama.TrainingRun;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** {@code finetune}: trains a LoRA adapter. */
@@ -44,6 +46,7 @@ final class FinetuneCommand implements Command {
                 .flag("--force", "replace an existing adapter")
                 .flag("--dry-run", "only say what would be done, with the first samples; what is not learnt stands in [[ ]]")
                 .flag("--json", "the report as JSON")
+                .flag("--json-steps", "each step as a line of JSON, while it runs")
                 .group("Data")
                 .option("--seq-len", "N", "most tokens of a sample; longer ones lose their beginning (default: the model's context, at most 2048)")
                 .choice("--loss", List.of("auto", "all", "response"), "what is learnt: of texts all, of prompts and messages the answers", "auto")
@@ -97,7 +100,7 @@ final class FinetuneCommand implements Command {
         }
         FinetuneReport report;
         try (ProgressLine progress = environment.progress()) {
-            report = Finetune.run(options, progress, environment.cancel());
+            report = Finetune.run(options, a.has("--json-steps") ? event -> printed(event, environment) : progress, environment.cancel());
         }
         if (report.stopped()) {
             environment.say("stopped after step " + report.steps() + " of " + report.plannedSteps() + "; state: " + options.stateFile()
@@ -106,6 +109,15 @@ final class FinetuneCommand implements Command {
         }
         environment.print(a.has("--json") ? report.json() : text(report));
         return ExitCode.OK;
+    }
+
+    /** A step as {@code {"step":3,"steps":90,"loss":1.25,"lr":0.001,…}}. */
+    private static void printed(Progress.Event event, Environment environment) {
+        if (event.phase().equals("train")) {
+            Map<String, Object> line = Json.object("step", event.done(), "steps", event.total());
+            line.putAll(event.metrics());
+            environment.print(Json.line(line));
+        }
     }
 
     static FinetuneOptions options(Arguments a) {

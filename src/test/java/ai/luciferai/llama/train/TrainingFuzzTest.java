@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Files with random damage are read, or refused by an exception of ours; nothing else. The seed is fixed: a build says the same twice. */
 class TrainingFuzzTest {
 
-    private static final int ROUNDS = 3000;
+    private static final int ROUNDS = 600;
     private static final int MOST_CHANGES = 4;
 
     /** Bytes that mean something in JSON or in numbers, beside random ones. */

@@ -1,8 +1,8 @@
 """The other side of finetune.sh: PyTorch PEFT on one thread. Needs torch, transformers, peft, gguf.
 
-    peft.py make DIR              a random Llama of 100M parameters as checkpoint DIR/hf and as DIR/mid-f32.gguf
-    peft.py dense HF T B CKPT     steps on B sequences of T tokens; CKPT 1: gradient checkpointing
-    peft.py task HF DATA B        one epoch of {"text"} lines in batches of B, each padded to its longest, as TRL does by default
+    peft_train.py make DIR              a random Llama of 100M parameters as checkpoint DIR/hf and as DIR/mid-f32.gguf
+    peft_train.py dense HF T B CKPT     steps on B sequences of T tokens; CKPT 1: gradient checkpointing
+    peft_train.py task HF DATA B        one epoch of {"text"} lines in batches of B, each padded to its longest, as TRL does by default
 
 Prints tokens per second of processor time and peak resident memory.
 """
