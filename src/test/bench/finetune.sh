@@ -24,12 +24,12 @@ git=src/test/fixtures/data/git-train.jsonl
 
 echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
 for round in $(seq "${ROUNDS:-3}"); do
-    echo "100M parameters, rank 8, 4 x 256 tokens, round $round"
+    echo "100M parameters, rank 8, 4 x 256 tokens (ours: one after the other, as finetune packs them), round $round"
     echo "  PEFT f32:                  $("$python" src/test/bench/peft_train.py dense "$work/hf" 256 4 0)"
     echo "  PEFT f32, checkpointing:   $("$python" src/test/bench/peft_train.py dense "$work/hf" 256 4 1)"
-    echo "  ours, F32, whole:          $(run ai.luciferai.llama.bench.Training "$work/mid-f32.gguf" 1024 256 whole)"
-    echo "  ours, Q4_K_M, whole:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 1024 256 whole)"
-    echo "  ours, Q4_K_M, layer:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 1024 256 layer)"
+    echo "  ours, F32, whole:          $(run ai.luciferai.llama.bench.Training "$work/mid-f32.gguf" 256 256 whole)"
+    echo "  ours, Q4_K_M, whole:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 256 256 whole)"
+    echo "  ours, Q4_K_M, layer:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 256 256 layer)"
     echo "git task, one epoch, rank 16, batches of 4, round $round"
     echo "  PEFT f32, padded:          $("$python" src/test/bench/peft_train.py task "$checkpoint" "$git" 4)"
     echo "  ours, F16:                 $(run ai.luciferai.llama.bench.GitTask speed "$tiny" "$work")"
