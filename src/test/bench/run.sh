@@ -35,7 +35,9 @@ for one in $what; do
         speed)
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$big" 2 5 3
             run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$tiny" 1 5 40 ;;
-        start) run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" target/dist/bin/lucifer-llama "$tiny" 20 ;;
+        start)
+            LUCIFER_LLAMA_AOT=create target/dist/bin/lucifer-llama # else it is made beside the first runs
+            run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" target/dist/bin/lucifer-llama "$tiny" 20 ;;
         memory) run -Xms64m -Xmx64m -XX:+AlwaysPreTouch -XX:+UseSerialGC ai.luciferai.llama.bench.MemoryGrowth 1000 1000 ;;
         peer)
             mvn -q dependency:get -Dartifact=de.kherud:llama:4.2.0

@@ -28,6 +28,14 @@ final class Syntax {
 
     private static final int WIDTH = 110;
 
+    /** No object comes from a class name here; picocli's own factory would look for Groovy in every jar, 6 ms of a start. */
+    private static final CommandLine.IFactory NOTHING_TO_MAKE = new CommandLine.IFactory() {
+        @Override
+        public <K> K create(Class<K> type) {
+            throw new UnsupportedOperationException(type.getName());
+        }
+    };
+
     /** How an option gets its value. */
     enum Kind {
         /** None: it is there or not. */
@@ -170,7 +178,7 @@ final class Syntax {
 
     /** @param grouped for the help; reading words needs no groups, which would take half of its time */
     private CommandLine commandLine(boolean grouped) {
-        CommandSpec spec = CommandSpec.create().name("lucifer-llama " + verb);
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(null, NOTHING_TO_MAKE).name("lucifer-llama " + verb);
         if (grouped) {
             groups.forEach(group -> spec.addArgGroup(group.build()));
         } else {
@@ -180,7 +188,7 @@ final class Syntax {
         spec.usageMessage().customSynopsis("lucifer-llama " + verb + " [options]" + (operands.isEmpty() ? "" : " " + operands))
                 .description("%n" + literal(reflowed(summary))).footer(notes.toString()).width(WIDTH).sortOptions(false);
         spec.parser().posixClusteredShortOptionsAllowed(false).overwrittenOptionsAllowed(true).toggleBooleanFlags(false);
-        return new CommandLine(spec).setExpandAtFiles(false).setInterpolateVariables(false);
+        return new CommandLine(spec, NOTHING_TO_MAKE).setExpandAtFiles(false).setInterpolateVariables(false);
     }
 
     /** The help of the verb. */
