@@ -28,11 +28,14 @@ final class Syntax {
 
     private static final int WIDTH = 110;
 
-    /** No object comes from a class name here; picocli's own factory would look for Groovy in every jar, 6 ms of a start. */
-    private static final CommandLine.IFactory NOTHING_TO_MAKE = new CommandLine.IFactory() {
+    /** Makes the lists that words are put into, all that is asked for; picocli's own looks for Groovy in every jar, 6 ms of a start. */
+    private static final CommandLine.IFactory LISTS = new CommandLine.IFactory() {
         @Override
         public <K> K create(Class<K> type) {
-            throw new UnsupportedOperationException(type.getName());
+            if (type != List.class) {
+                throw new IllegalArgumentException("no way to make " + type.getName());
+            }
+            return type.cast(new ArrayList<>());
         }
     };
 
@@ -178,7 +181,7 @@ final class Syntax {
 
     /** @param grouped for the help; reading words needs no groups, which would take half of its time */
     private CommandLine commandLine(boolean grouped) {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(null, NOTHING_TO_MAKE).name("lucifer-llama " + verb);
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(null, LISTS).name("lucifer-llama " + verb);
         if (grouped) {
             groups.forEach(group -> spec.addArgGroup(group.build()));
         } else {
@@ -188,7 +191,7 @@ final class Syntax {
         spec.usageMessage().customSynopsis("lucifer-llama " + verb + " [options]" + (operands.isEmpty() ? "" : " " + operands))
                 .description("%n" + literal(reflowed(summary))).footer(notes.toString()).width(WIDTH).sortOptions(false);
         spec.parser().posixClusteredShortOptionsAllowed(false).overwrittenOptionsAllowed(true).toggleBooleanFlags(false);
-        return new CommandLine(spec, NOTHING_TO_MAKE).setExpandAtFiles(false).setInterpolateVariables(false);
+        return new CommandLine(spec, LISTS).setExpandAtFiles(false).setInterpolateVariables(false);
     }
 
     /** The help of the verb. */
