@@ -114,7 +114,7 @@ public final class ExportLora {
                 Optional<ExportLoraReport.Verification> verification = options.verify()
                         ? new MergeVerification(options, base, merge.changedTypes(), progress, cancel).run(out.temporary())
                         : Optional.empty();
-                out.commit(cancel);
+                out.commitUnsynced(cancel);
                 return new ExportLoraReport(options, tensors.size(), merged, fileType == null ? "unknown" : fileType.label(),
                         writer.fileBytes(), verification, (System.nanoTime() - start) / 1e6);
             }

@@ -47,7 +47,7 @@ sealed interface QuantizeOutput extends AutoCloseable {
 
         @Override
         public List<Path> commit(Cancel cancel) throws IOException {
-            file.commit(cancel);
+            file.commitUnsynced(cancel);
             return List.of(name);
         }
 
