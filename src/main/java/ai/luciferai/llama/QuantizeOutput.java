@@ -28,7 +28,16 @@ sealed interface QuantizeOutput extends AutoCloseable {
     /** For the options' output; the inputs may not be overwritten. */
     static QuantizeOutput open(QuantizeOptions options, List<Path> inputs) throws IOException {
         return options.keepSplit() && inputs.size() > 1 ? Parts.open(options, inputs)
-                : new Whole(AtomicFile.create(options.output(), options.force(), inputs), options.output());
+                : whole(AtomicFile.create(options.output(), options.force(), inputs), options.output());
+    }
+
+    /**
+     * llama.cpp makes the file anew: were it to truncate one that is there, file systems that guard against a lost replacement (ext4's
+     * auto_da_alloc) would write all of it to disk before it is closed, a second for each gigabyte.
+     */
+    private static Whole whole(AtomicFile file, Path name) throws IOException {
+        Files.delete(file.temporary());
+        return new Whole(file, name);
     }
 
     /** Whether the options' output is there already: all parts, when it has parts. */
