@@ -24,28 +24,31 @@ public final class Work {
         Path out = Files.createTempFile(Path.of(model).toAbsolutePath().getParent(), "bench", ".gguf");
         try {
             switch (args[0]) {
-                case "quantize" -> compare("quantize to " + args[4], model, args[5], Integer.parseInt(args[6]),
+                case "quantize" -> compare("quantize to " + args[4], model, out, args[5], Integer.parseInt(args[6]),
                         new String[] {tools + "/llama-quantize", model, out.toString(), args[4], args[5]},
                         new String[] {us, "quantize", model, out.toString(), args[4], args[5], "--force", "-q"});
-                case "evaluate" -> compare("perplexity of " + args[5] + " chunks of 512", model, args[6], Integer.parseInt(args[7]),
+                case "evaluate" -> compare("perplexity of " + args[5] + " chunks of 512", model, out, args[6], Integer.parseInt(args[7]),
                         new String[] {tools + "/llama-perplexity", "-m", model, "-f", args[4], "--chunks", args[5], "-t", args[6]},
                         new String[] {us, "evaluate", model, "-f", args[4], "--chunks", args[5], "-t", args[6], "-q"});
-                case "imatrix" -> compare("importance matrix of " + args[5] + " chunks of 512", model, args[6], Integer.parseInt(args[7]),
+                case "imatrix" -> compare("importance matrix of " + args[5] + " chunks of 512", model, out, args[6], Integer.parseInt(args[7]),
                         new String[] {tools + "/llama-imatrix", "-m", model, "-f", args[4], "--chunks", args[5], "-t", args[6], "-o", out.toString()},
                         new String[] {us, "imatrix", model, "-f", args[4], "--chunks", args[5], "-t", args[6], "-o", out.toString(), "--force", "-q"});
                 default -> throw new IllegalArgumentException(args[0]);
             }
         } finally {
-            Files.delete(out);
+            Files.deleteIfExists(out);
         }
     }
 
-    private static void compare(String what, String model, String threads, int rounds, String[] theirs, String[] ours)
+    /** Each run makes {@code out} anew: replacing a file, some file systems write to disk before they go on. */
+    private static void compare(String what, String model, Path out, String threads, int rounds, String[] theirs, String[] ours)
             throws IOException, InterruptedException {
         var a = new ArrayList<Run.Cost>();
         var b = new ArrayList<Run.Cost>();
         for (int round = 0; round < rounds; round++) {
+            Files.deleteIfExists(out);
             a.add(Run.cost(theirs));
+            Files.deleteIfExists(out);
             b.add(Run.cost(ours));
         }
         System.out.printf("%n%s, %s, %s threads, %d rounds in turn%n%n", what, Path.of(model).getFileName(), threads, rounds);
