@@ -1,5 +1,8 @@
 #include "autograd.h"
 
+#include "attention.h"
+#include "row-gradients.h"
+
 #include <cstring>
 #include <stdexcept>
 
@@ -75,7 +78,7 @@ static bool has_rule(const ggml_tensor * t) {
         case GGML_OP_TOP_K:
             return true;
         case GGML_OP_CUSTOM:
-            return product_form(t) == product::forward;
+            return product_form(t) == product::forward || is_attention(t);
         case GGML_OP_SOFT_MAX:
             return t->src[2] == nullptr;  // attention sinks have no rule
         case GGML_OP_UNARY:
@@ -87,7 +90,7 @@ static bool has_rule(const ggml_tensor * t) {
     }
 }
 
-autograd::autograd(ggml_context * ctx, ggml_tensor * rows) : ctx(ctx), rows(rows) {}
+autograd::autograd(ggml_context * ctx, ggml_tensor * rows, bool on_cpu) : ctx(ctx), rows(rows), on_cpu(on_cpu) {}
 
 std::string autograd::first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted) {
     std::unordered_set<ggml_tensor *> reached = wanted;
@@ -232,7 +235,7 @@ void autograd::apply_rule(ggml_tensor * y, ggml_tensor * g) {
         case GGML_OP_CONCAT:     rule_concat(y, g);     break;
         case GGML_OP_MUL_MAT:    rule_mul_mat(y, g);    break;
         case GGML_OP_MUL_MAT_ID: rule_mul_mat_id(y, g); break;
-        case GGML_OP_CUSTOM:     rule_product(y, g);    break;
+        case GGML_OP_CUSTOM:     is_attention(y) ? rule_attention(y, g) : rule_product(y, g); break;
         case GGML_OP_RMS_NORM:   rule_rms_norm(y, g);   break;
         case GGML_OP_NORM:       rule_norm(y, g);       break;
         case GGML_OP_SOFT_MAX:   rule_soft_max(y, g);   break;
@@ -250,6 +253,10 @@ void autograd::apply_rule(ggml_tensor * y, ggml_tensor * g) {
 void autograd::rule_view(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor * root = y->view_src;
     if (!is_needed(root)) {
+        return;
+    }
+    if (ggml_is_contiguous(y) && ggml_are_same_shape(y, root) && ggml_is_contiguous(root)) {  // all of it
+        add(root, g);
         return;
     }
     ggml_tensor * zeros = ggml_fill(ctx, ggml_dup_tensor(ctx, root), 0.0f);
@@ -324,6 +331,13 @@ void autograd::rule_product(ggml_tensor * y, ggml_tensor * g) {
     }
 }
 
+void autograd::rule_attention(ggml_tensor * y, ggml_tensor * g) {
+    const attention_gradients d = new_attention_gradients(ctx, y, g);
+    add(y->src[0], d.q);
+    add(y->src[1], d.k);
+    add(y->src[2], d.v);
+}
+
 // Adds a product to the gradient of t, within the product that is there already where nothing else can have read that.
 void autograd::add_product(ggml_tensor * t, product form, const product_term & term) {
     if (!is_needed(t)) {
@@ -357,6 +371,10 @@ void autograd::rule_rms_norm(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor * x   = y->src[0];
     const float   inv = 1.0f/x->ne[0];
     g = contiguous(g);
+    if (on_cpu && x->nb[0] == sizeof(float)) {
+        add(x, new_rms_norm_gradient(ctx, y, g));
+        return;
+    }
     ggml_tensor * mean_gy = ggml_scale(ctx, ggml_sum_rows(ctx, ggml_mul(ctx, g, y)), inv);
     ggml_tensor * rms     = ggml_sqrt(ctx, affine(ctx, ggml_sum_rows(ctx, ggml_sqr(ctx, contiguous(x))), inv, param_f32(y, 0)));
     add(x, ggml_div(ctx, ggml_sub(ctx, g, ggml_mul(ctx, y, mean_gy)), rms));
@@ -420,6 +438,12 @@ void autograd::rule_glu(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor *       b   = y->src[1];
     g = contiguous(g);
 
+    if (on_cpu && b != nullptr && act == GGML_UNARY_OP_SILU && ggml_is_contiguous(a) && ggml_is_contiguous(b)) {
+        const auto [da, db] = new_swiglu_gradients(ctx, y, g);
+        add(a, da);
+        add(b, db);
+        return;
+    }
     if (b != nullptr) {
         ggml_tensor * act_a = ggml_unary(ctx, contiguous(a), act);
         if (is_needed(b)) { add(b, ggml_mul(ctx, g, act_a)); }

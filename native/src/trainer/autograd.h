@@ -2,7 +2,8 @@
 //
 // ggml_build_backward_expand is not used: it lacks rules that language models need (SET_ROWS, NORM, GELU, GLU, MUL_MAT_ID …),
 // ends the process on an operation that it does not know, and computes every matmul gradient by out_prod, the slowest form
-// on CPU. Each rule here is written with plain operations that every backend has.
+// on CPU. Each rule here is written with plain operations that every backend has,
+// but where the graph runs on the CPU alone.
 //
 // Symbols: y = op(a, b) with incoming gradient g, shaped as y; ne = [ne0, ne1, ne2, ne3], innermost first.
 
@@ -23,7 +24,8 @@ class autograd {
   public:
     // Gradient tensors are made in ctx (no_alloc). `rows`: an I32 leaf [n] = 0, 1, 2, … with n at least the largest number
     // of rows of a frozen weight, which is how a quantized weight is brought to F32 on every backend (GET_ROWS).
-    autograd(ggml_context * ctx, ggml_tensor * rows);
+    // on_cpu: the graph runs there alone, so that rules of many plain operations may be one of our own.
+    autograd(ggml_context * ctx, ggml_tensor * rows, bool on_cpu = false);
 
     // Names the operation of the first node that has no rule here and lies between a wanted leaf and the end; "" if there is none.
     static std::string first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted);
@@ -47,6 +49,7 @@ class autograd {
   private:
     ggml_context * ctx;
     ggml_tensor *  rows;
+    bool           on_cpu;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
@@ -67,6 +70,7 @@ class autograd {
     void          rule_concat(ggml_tensor * y, ggml_tensor * g);
     void          rule_mul_mat(ggml_tensor * y, ggml_tensor * g);
     void          rule_product(ggml_tensor * y, ggml_tensor * g);
+    void          rule_attention(ggml_tensor * y, ggml_tensor * g);
     void          add_product(ggml_tensor * t, product form, const product_term & term);
     void          rule_mul_mat_id(ggml_tensor * y, ggml_tensor * g);
     void          rule_rms_norm(ggml_tensor * y, ggml_tensor * g);

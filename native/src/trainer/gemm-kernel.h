@@ -3,28 +3,16 @@
 //
 // After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): a block of b that the second and third
 // level cache hold, a block of a for the second, and a kernel that keeps its sums in registers and reads both packed, in order.
-// No templates or inline functions of the standard library here: the linker could take this copy, with its instructions, for all.
 
 #include "gemm.h"
+#include "kernel-vector.h"
+#include "rows-kernel.h"
 
 #include <cstring>
 
 namespace lucifer {
 
 namespace {
-
-#if defined(__GNUC__)
-typedef float vector __attribute__((vector_size(4*GEMM_LANES), aligned(4), may_alias));
-inline void prefetch(const float * p) { __builtin_prefetch(p, 1); }
-#else
-struct vector {  // loops that the compiler may make vector instructions of
-    float v[GEMM_LANES];
-    vector & operator+=(const vector & b) { for (int i = 0; i < GEMM_LANES; ++i) { v[i] += b.v[i]; } return *this; }
-    vector operator+(const vector & b) const { vector sum = *this; return sum += b; }
-};
-inline vector operator*(float a, vector b) { for (int i = 0; i < GEMM_LANES; ++i) { b.v[i] *= a; } return b; }
-inline void prefetch(const float *) {}
-#endif
 
 const int64_t MR = GEMM_ROWS;                 // rows of c that the kernel computes at once
 const int64_t NV = GEMM_VECTORS;
@@ -202,6 +190,7 @@ void run(const gemm_problem & p, float * scratch) {
 
 }  // namespace
 
-extern const gemm_kernel GEMM_NAME = { run, NC*KC + MC*KC + (NR*KC > NC ? NR*KC : NC), MR, NR, from_f16 };
+extern const gemm_kernel GEMM_NAME = { run, NC*KC + MC*KC + (NR*KC > NC ? NR*KC : NC), MR, NR, from_f16,
+                                       soft_max, soft_max_gradient, rms_norm_gradient, swiglu_gradient };
 
 }  // namespace lucifer

@@ -36,13 +36,19 @@ struct gemm_problem {
     bool        add;
 };
 
-// One compilation of the kernel, for one level of instruction set.
+// One compilation of the kernels, for one level of instruction set.
 struct gemm_kernel {
     void (*run)(const gemm_problem & p, float * scratch);
     int64_t scratch;  // floats
     int64_t rows;     // c is best divided at multiples of these
     int64_t columns;
     void (*from_f16)(const void * from, float * to, int64_t n);
+
+    // see rows-kernel.h
+    void (*soft_max)(float * row, const float * mask, int64_t n);
+    void (*soft_max_gradient)(const float * y, float * g, int64_t n);
+    void (*rms_norm_gradient)(const float * g, const float * x, float epsilon, float * dx, int64_t n);
+    void (*swiglu_gradient)(const float * g, const float * x, const float * up, float * dx, float * d_up, int64_t n);
 };
 
 extern const gemm_kernel gemm_base;

@@ -1,6 +1,7 @@
 #include "product.h"
 
 #include "gemm.h"
+#include "own-op.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,21 +9,10 @@
 
 namespace lucifer {
 
-// Beside what ggml keeps at the front of a custom operation's parameters, ours stand at their end: the form, then the scales.
-static const int SCALES    = 5;
-static const int FORM_AT   = (int) (GGML_MAX_OP_PARAMS/sizeof(int32_t)) - SCALES - 1;
-static const int MAX_TERMS = std::min(SCALES, GGML_MAX_SRC/2);
+static const int MAX_TERMS = std::min(OWN_PARAMS, GGML_MAX_SRC/2);  // a scale each
 
 product product_form(const ggml_tensor * t) {
-    return t->op == GGML_OP_CUSTOM ? (product) t->op_params[FORM_AT] : product::none;
-}
-
-static void set_scale(ggml_tensor * t, int term, float scale) { std::memcpy(t->op_params + FORM_AT + 1 + term, &scale, sizeof(scale)); }
-
-static float scale_of(const ggml_tensor * t, int term) {
-    float scale;
-    std::memcpy(&scale, t->op_params + FORM_AT + 1 + term, sizeof(scale));
-    return scale;
+    return own_op_of(t) == own_op::product ? (product) t->op_params[OWN_FORM_AT] : product::none;
 }
 
 static int count_terms(const ggml_tensor * t) {
@@ -36,7 +26,7 @@ static int count_terms(const ggml_tensor * t) {
 std::vector<product_term> product_terms(const ggml_tensor * t) {
     std::vector<product_term> terms;
     for (int i = 0; i < count_terms(t); ++i) {
-        terms.push_back({ t->src[2*i], t->src[2*i + 1], scale_of(t, i) });
+        terms.push_back({ t->src[2*i], t->src[2*i + 1], own_param(t, i) });
     }
     return terms;
 }
@@ -50,7 +40,7 @@ bool merge_products(ggml_tensor * t, const ggml_tensor * other, float scale) {
     for (int i = 0; i < add; ++i) {
         t->src[2*(had + i)]     = other->src[2*i];
         t->src[2*(had + i) + 1] = other->src[2*i + 1];
-        set_scale(t, had + i, scale_of(other, i)*scale);
+        set_own_param(t, had + i, own_param(other, i)*scale);
     }
     return true;
 }
@@ -157,8 +147,9 @@ ggml_tensor * new_product(ggml_context * ctx, product form, const ggml_tensor * 
     ggml_tensor * args[] = { term.first, term.second };
     ggml_tensor * t = ggml_custom_4d(ctx, GGML_TYPE_F32, shape->ne[0], shape->ne[1], shape->ne[2], shape->ne[3], args, 2, compute,
                                      GGML_N_TASKS_MAX, nullptr);
-    t->op_params[FORM_AT] = (int32_t) form;
-    set_scale(t, 0, term.scale);
+    set_own_op(t, own_op::product);
+    t->op_params[OWN_FORM_AT] = (int32_t) form;
+    set_own_param(t, 0, term.scale);
     return t;
 }
 

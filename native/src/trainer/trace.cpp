@@ -1,5 +1,6 @@
 #include "trace.h"
 
+#include "attention.h"
 #include "autograd.h"
 #include "guard.h"
 #include "product.h"
@@ -101,6 +102,7 @@ trace::trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens
     classify(rec);
     keep_reachable(rec);
     find_cell_rows();
+    find_attentions();
     cut();
 }
 
@@ -325,6 +327,36 @@ void trace::find_cell_rows() {
     cell_rows = std::move(found);
 }
 
+void trace::find_attentions() {
+    if (!narrows()) {
+        return;
+    }
+    std::unordered_map<const ggml_tensor *, std::vector<const ggml_tensor *>> readers;
+    for (const ggml_tensor * t : nodes) {
+        for (const ggml_tensor * src : t->src) {
+            if (src != nullptr) {
+                readers[src].push_back(t);
+            }
+        }
+    }
+    for (const ggml_tensor * t : nodes) {
+        const ggml_tensor * probs = t->op == GGML_OP_MUL_MAT ? t->src[1] : nullptr;
+        if (probs == nullptr || probs->op != GGML_OP_SOFT_MAX || probs->src[0]->op != GGML_OP_MUL_MAT || !spans_cache(probs->src[0])) {
+            continue;
+        }
+        float max_bias;  // of ALiBi, whose slopes the mask does not hold
+        std::memcpy(&max_bias, probs->op_params + 1, sizeof(max_bias));
+        const auto mask     = leaves.find(probs->src[1]);
+        const auto & result = readers[t];
+        const bool permuted = std::all_of(result.begin(), result.end(), [](const ggml_tensor * r) { return r->op == GGML_OP_PERMUTE; });
+        if (max_bias == 0.0f && mask != leaves.end() && mask->second.what == input::mask && probs->ne[3] == 1 && permuted &&
+            readers[probs].size() == 1 && readers[probs->src[0]].size() == 1) {
+            blocks[t] = { probs->src[0], probs };
+            inner.insert({ probs->src[0], probs });
+        }
+    }
+}
+
 // Cuts where one tensor is all that the rest needs: after each layer's output and after the final norm.
 void trace::cut() {
     std::unordered_map<const ggml_tensor *, size_t> index;
@@ -382,7 +414,8 @@ ggml_tensor * cloner::copy_of(ggml_tensor * recorded) const {
 void cloner::clone(const trace::segment & part) {
     for (size_t i = part.begin; i < part.end; ++i) {
         ggml_tensor * t = source.recorded()[i];
-        if (copies.count(t) == 0) {
+        const bool left_out = kind == arithmetic::packed && source.within_attention(t);
+        if (copies.count(t) == 0 && !left_out) {
             copies[t] = clone_node(t);
         }
     }
@@ -441,8 +474,14 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
         }
     }
     if (kind == arithmetic::packed) {
+        if (source.attentions().count(t) != 0) {
+            return clone_attention(t);
+        }
         if (ggml_tensor * product = clone_product(t)) {
             return product;
+        }
+        if (t->op == GGML_OP_CONT && ggml_is_contiguous(operand(t->src[0]))) {
+            return keep(ggml_reshape_4d(ctx, operand(t->src[0]), t->ne[0], t->ne[1], t->ne[2], t->ne[3]));
         }
     }
     const bool    matmul = t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_MUL_MAT_ID;
@@ -506,6 +545,18 @@ ggml_tensor * cloner::clone_product(ggml_tensor * t) {
     return keep(own);
 }
 
+ggml_tensor * cloner::clone_attention(ggml_tensor * t) {
+    const trace::attention & part  = source.attentions().at(t);
+    const ggml_tensor *      probs = part.probabilities;
+    float scale;
+    std::memcpy(&scale, probs->op_params, sizeof(scale));
+    ggml_tensor * own = keep(new_attention(ctx, operand(part.scores->src[1]), operand(part.scores->src[0]), operand(t->src[0]),
+                                           operand(probs->src[1]), scale));
+    ggml_set_name(own, t->name);
+    direct.insert(t);
+    return keep(ggml_permute(ctx, own, 0, 2, 1, 3));
+}
+
 // t as plain operations if it is a GELU or a GELU-gated unit, else nullptr.
 ggml_tensor * cloner::clone_exact_gelu(ggml_tensor * t) {
     const bool is_unary = t->op == GGML_OP_UNARY;
@@ -554,7 +605,7 @@ ggml_tensor * cloner::exact_gelu(ggml_tensor * x, bool quick) {
 
 ggml_tensor * cloner::clone_view(ggml_tensor * t) {
     ggml_tensor * src = operand(t->src[0]);
-    if (direct.count(t->src[0]) != 0 && t->op == GGML_OP_PERMUTE) {  // of a cache read, whose copy has other strides
+    if (direct.count(t->src[0]) != 0 && t->op == GGML_OP_PERMUTE) {
         const int32_t * p = t->op_params;
         ggml_tensor *   own = ggml_permute(ctx, src, p[0], p[1], p[2], p[3]);
         ggml_set_name(own, t->name);

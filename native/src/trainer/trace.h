@@ -70,6 +70,14 @@ class trace {
     bool narrows() const { return !cell_rows.empty(); }
     bool spans_cache(const ggml_tensor * recorded) const { return cell_rows.count(recorded) != 0; }
 
+    // Nodes that make up softmax(scale * q k^T + mask) v and are read by nothing else, by the one that is its result.
+    struct attention {
+        const ggml_tensor * scores;         // MUL_MAT of keys and queries
+        const ggml_tensor * probabilities;  // SOFT_MAX of scores and the mask
+    };
+    const std::unordered_map<const ggml_tensor *, attention> & attentions() const { return blocks; }
+    bool within_attention(const ggml_tensor * recorded) const { return inner.count(recorded) != 0; }
+
     // What a recorded VIEW of the KV cache reads: the tensor that this batch stored there; nullptr for any other tensor.
     ggml_tensor * stored_for(const ggml_tensor * view) const;
 
@@ -89,6 +97,8 @@ class trace {
     std::unordered_map<ggml_tensor *, input>               leaves;
     std::unordered_map<const ggml_tensor *, ggml_tensor *> stored;  // cache tensor -> what SET_ROWS puts into it
     std::unordered_set<const ggml_tensor *>                cell_rows;
+    std::unordered_map<const ggml_tensor *, attention>     blocks;
+    std::unordered_set<const ggml_tensor *>                inner;  // scores and probabilities of these
 
     struct recorder;
     void          make_probe(int32_t n_outputs);
@@ -98,6 +108,7 @@ class trace {
     std::vector<float> mask_values(int64_t n_kv, mask_rule rule, const packed_batch & batch) const;
     void          keep_reachable(const recorder & rec);
     void          find_cell_rows();
+    void          find_attentions();
     void          cut();
 };
 
@@ -151,10 +162,11 @@ class cloner {
     ggml_tensor * clone_view(ggml_tensor * t);
     ggml_tensor * clone_cache_read(ggml_tensor * t);
     ggml_tensor * clone_product(ggml_tensor * t);
+    ggml_tensor * clone_attention(ggml_tensor * t);
     ggml_tensor * clone_exact_gelu(ggml_tensor * t);
     ggml_tensor * exact_gelu(ggml_tensor * x, bool quick);
     ggml_tensor * keep(ggml_tensor * own);
-    std::unordered_set<const ggml_tensor *> direct;  // recorded views of the cache whose copy is not a view
+    std::unordered_set<const ggml_tensor *> direct;  // recorded tensors whose copy has other strides
 };
 
 bool is_adapter_tensor(const ggml_tensor * t);  // by its name: *.lora_a, *.lora_b

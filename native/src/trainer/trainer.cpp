@@ -266,7 +266,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
         // d nll/d logits = softmax - onehot(label)
         ggml_tensor * d = ggml_reshape_2d(ctx, ggml_set_rows(ctx, p, ggml_scale_bias(ctx, pick, 1.0f, -1.0f), ids), n_vocab, c);
 
-        autograd back(ctx, rows);
+        autograd back(ctx, rows, kind == arithmetic::packed);
         for (const auto & [f32, weight] : copy.dequantized()) {
             back.stands_for(f32, weight);
         }
@@ -294,7 +294,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
 // Gradients of the adapter tensors in the copied nodes, and of input (into d_input) when it is not nullptr.
 void trainer::add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const {
     ggml_context * ctx = s.ctx.get();
-    autograd back(ctx, rows);
+    autograd back(ctx, rows, kind == arithmetic::packed);
     for (const auto & [f32, weight] : copy.dequantized()) {
         back.stands_for(f32, weight);
     }
