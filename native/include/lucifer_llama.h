@@ -18,6 +18,8 @@
  *             *len is always the full length; when it exceeds cap nothing is copied and LUCIFER_STATUS_BUFFER_TOO_SMALL results
  *   structs   the first field is struct_size, set by the caller before every call, *_params_init and *_describe too, to the
  *             size it was compiled with; another size is refused
+ *   shapes    what lies between the start of a process and its first token takes an object, or an object and one struct: each
+ *             further combination of parameter types costs a JVM 5 ms when it is first called
  *   cancel    a pointer to an int32_t that is polled during the call (NULL: cannot be cancelled); non-zero ends the call with
  *             LUCIFER_STATUS_CANCELLED; the pointer is not kept after the call
  */
@@ -41,7 +43,7 @@ extern "C" {
 #endif
 
 /* Raised by every change to this file that an older caller would not survive. */
-#define LUCIFER_ABI_VERSION 1
+#define LUCIFER_ABI_VERSION 2
 
 enum lucifer_status {
     LUCIFER_STATUS_OK               = 0,
@@ -217,13 +219,31 @@ LUCIFER_API int32_t lucifer_model_describe(const struct lucifer_model * model, s
 
 /* --- vocabulary ---------------------------------------------------------------------------------------------------- */
 
-/* Tokens of text[0, n_bytes). *n_tokens is always the full count; BUFFER_TOO_SMALL when it exceeds cap. */
-LUCIFER_API int32_t lucifer_tokenize(const struct lucifer_model * model, const char * text, int64_t n_bytes, int32_t add_special,
-                                     int32_t parse_special, int32_t * tokens, int32_t cap, int32_t * n_tokens);
+struct lucifer_tokens {
+    int64_t struct_size;
+    const char * text;         /* UTF-8 */
+    int64_t n_bytes;
+    int32_t * tokens;          /* room for cap of them */
+    int32_t cap;
+    int32_t n_tokens;          /* out: always the full count */
+    int32_t add_special;       /* booleans from here */
+    int32_t parse_special;
+};
 
-/* Bytes of one token, which may be part of a UTF-8 sequence. special: also text of control tokens. */
-LUCIFER_API int32_t lucifer_token_piece(const struct lucifer_model * model, int32_t token, int32_t special,
-                                        char * buf, int64_t cap, int64_t * len);
+/* Tokens of a text; BUFFER_TOO_SMALL when they are more than cap. */
+LUCIFER_API int32_t lucifer_tokenize(const struct lucifer_model * model, struct lucifer_tokens * tokens);
+
+struct lucifer_piece {
+    int64_t struct_size;
+    char * buf;                /* room for cap bytes */
+    int32_t cap;
+    int32_t len;               /* out: always the full length */
+    int32_t token;
+    int32_t special;           /* boolean: control tokens have text too */
+};
+
+/* Bytes of one token, which may be part of a UTF-8 sequence; BUFFER_TOO_SMALL when they are more than cap. */
+LUCIFER_API int32_t lucifer_token_piece(const struct lucifer_model * model, struct lucifer_piece * piece);
 
 LUCIFER_API int32_t lucifer_detokenize(const struct lucifer_model * model, const int32_t * tokens, int32_t n_tokens,
                                        int32_t remove_special, int32_t unparse_special, char * buf, int64_t cap, int64_t * len);
@@ -247,6 +267,7 @@ enum lucifer_imatrix {
 
 struct lucifer_context_params {
     int64_t struct_size;
+    struct lucifer_model * model; /* that computes */
     int32_t n_ctx;             /* tokens in all sequences together; 0: the model's own */
     int32_t n_batch;           /* most tokens in one decode call */
     int32_t n_ubatch;          /* most tokens computed at once */
@@ -275,10 +296,9 @@ struct lucifer_context_params {
     int32_t reserved;
 };
 
-/* llama.cpp's defaults, threads set to the number of physical cores. */
+/* llama.cpp's defaults, threads set to the number of physical cores; no model. */
 LUCIFER_API int32_t lucifer_context_params_init(struct lucifer_context_params * params);
-LUCIFER_API int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_context_params * params,
-                                         struct lucifer_context ** out);
+LUCIFER_API int32_t lucifer_context_init(const struct lucifer_context_params * params, struct lucifer_context ** out);
 LUCIFER_API int32_t lucifer_context_free(struct lucifer_context * context);
 
 struct lucifer_context_info {
@@ -303,21 +323,29 @@ LUCIFER_API int32_t lucifer_context_set_threads(struct lucifer_context * context
 LUCIFER_API int32_t lucifer_context_set_adapters(struct lucifer_context * context, struct lucifer_adapter * const * adapters,
                                                  const float * scales, int32_t n);
 
+/* Tokens to compute; the arrays have n_tokens elements. */
+struct lucifer_batch {
+    int64_t struct_size;
+    const int32_t * tokens;
+    const int32_t * pos;       /* position of each in its sequence */
+    const int32_t * seq_ids;
+    const int8_t  * outputs;   /* whose logits are kept: non-zero */
+    const int32_t * cancel;
+    int32_t n_tokens;          /* may exceed neither n_batch nor the room in the cache */
+    int32_t reserved;
+};
+
 /*
- * Computes n_tokens tokens; token i stands at position pos[i] of sequence seq_ids[i], and its logits are kept when outputs[i] is
- * non-zero. n_tokens may exceed neither n_batch nor the room in the cache. Through llama_decode, or llama_encode for a
- * model or context without memory. On CANCELLED the sequences keep what was computed: look at lucifer_memory_pos_max.
+ * Computes a batch through llama_decode, or llama_encode for a model or context without memory. On CANCELLED the sequences keep
+ * what was computed: look at lucifer_memory_pos_max.
  */
-LUCIFER_API int32_t lucifer_context_decode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens,
-                                           const int32_t * pos, const int32_t * seq_ids, const int8_t * outputs,
-                                           const int32_t * cancel);
+LUCIFER_API int32_t lucifer_context_decode(struct lucifer_context * context, const struct lucifer_batch * batch);
 
 /*
  * For models with an encoder and a decoder (T5): encodes the input, whose result the next decode calls attend to; decoding then
- * starts with lucifer_model_info.decoder_start. UNSUPPORTED without an encoder.
+ * starts with lucifer_model_info.decoder_start. UNSUPPORTED without an encoder. outputs may be NULL.
  */
-LUCIFER_API int32_t lucifer_context_encode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens,
-                                           const int32_t * pos, const int32_t * seq_ids, const int32_t * cancel);
+LUCIFER_API int32_t lucifer_context_encode(struct lucifer_context * context, const struct lucifer_batch * batch);
 
 /* Copies the n_vocab logits of the batch's token i (outputs[i] was set); -1 is the last output. Waits for the device. */
 LUCIFER_API int32_t lucifer_context_logits(struct lucifer_context * context, int32_t i, float * out, int32_t n_vocab);
@@ -438,6 +466,7 @@ struct lucifer_logit_bias {
 /* Fields as in llama.cpp's common_params_sampling. */
 struct lucifer_sampler_params {
     int64_t      struct_size;
+    struct lucifer_model * model;    /* whose tokens are chosen */
     const char * grammar;            /* GBNF, NULL: none */
     const char * generation_prompt;  /* with a grammar of lucifer_chat_render: its generation_prompt, which the grammar has to
                                         pass first; NULL with a grammar of the user's own */
@@ -481,16 +510,22 @@ struct lucifer_sampler_params {
 };
 
 /* Upstream's defaults, or those that the model's own general.sampling.* metadata gives (model may be NULL). */
-LUCIFER_API int32_t lucifer_sampler_params_init(const struct lucifer_model * model, struct lucifer_sampler_params * params);
-LUCIFER_API int32_t lucifer_sampler_init(struct lucifer_model * model, const struct lucifer_sampler_params * params,
-                                         struct lucifer_sampler ** out);
+LUCIFER_API int32_t lucifer_sampler_params_init(struct lucifer_model * model, struct lucifer_sampler_params * params);
+LUCIFER_API int32_t lucifer_sampler_init(const struct lucifer_sampler_params * params, struct lucifer_sampler ** out);
 LUCIFER_API int32_t lucifer_sampler_free(struct lucifer_sampler * sampler);
 
 /* Puts a prompt's token into the sampler's history (penalties, DRY); does not advance the grammar. */
 LUCIFER_API int32_t lucifer_sampler_accept(struct lucifer_sampler * sampler, int32_t token);
 
-/* Chooses a token from the logits of the batch's token i and accepts it (history and grammar). */
-LUCIFER_API int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_context * context, int32_t i, int32_t * token);
+struct lucifer_choice {
+    int64_t struct_size;
+    struct lucifer_context * context; /* whose logits */
+    int32_t i;                 /* those of its last batch's token i; -1: of its last output */
+    int32_t token;             /* out */
+};
+
+/* Chooses a token from logits and accepts it (history and grammar). */
+LUCIFER_API int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_choice * choice);
 LUCIFER_API int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler);
 
 /* The seed in use, also when it was drawn at random. */

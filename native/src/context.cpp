@@ -201,9 +201,9 @@ int32_t lucifer_context_params_init(struct lucifer_context_params * params) {
     });
 }
 
-int32_t lucifer_context_init(struct lucifer_model * model, const struct lucifer_context_params * params, struct lucifer_context ** out) {
-    return guard_object("lucifer_context_init", model, [&] {
-        require_size(params);
+int32_t lucifer_context_init(const struct lucifer_context_params * params, struct lucifer_context ** out) {
+    return guard_init("lucifer_context_init", params, [&] {
+        lucifer_model * model = params->model;
         require(out, "out");
         if (model->vocab_only) {
             fail(LUCIFER_STATUS_UNSUPPORTED, "%s was loaded without its weights (vocab_only)", model->path.c_str());

@@ -33,24 +33,23 @@ private:
 };
 
 // llama.cpp asserts on, or silently misreads, what is refused here.
-void require_batch(const lucifer_context & c, int32_t n_tokens, const int32_t * tokens, const int32_t * pos, const int32_t * seq_ids,
-                   bool whole) {
+void require_batch(const lucifer_context & c, const lucifer_batch & batch, bool whole) {
     const int32_t most = whole ? std::min(c.n_batch, c.n_ubatch) : c.n_batch;
-    if (n_tokens < 1 || n_tokens > most) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the batch has %d tokens, expected 1 to %d%s", n_tokens, most,
+    if (batch.n_tokens < 1 || batch.n_tokens > most) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the batch has %d tokens, expected 1 to %d%s", batch.n_tokens, most,
              whole ? " (n_ubatch: this model computes a text as a whole)" : " (n_batch)");
     }
-    require(tokens, "tokens");
-    require(pos, "pos");
-    require(seq_ids, "seq_ids");
-    for (int32_t i = 0; i < n_tokens; i++) {
-        if ((uint32_t) tokens[i] >= (uint32_t) c.n_vocab) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d of the batch is %d, the vocabulary has %d", i, tokens[i], c.n_vocab);
+    require(batch.tokens, "tokens");
+    require(batch.pos, "pos");
+    require(batch.seq_ids, "seq_ids");
+    for (int32_t i = 0; i < batch.n_tokens; i++) {
+        if ((uint32_t) batch.tokens[i] >= (uint32_t) c.n_vocab) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d of the batch is %d, the vocabulary has %d", i, batch.tokens[i], c.n_vocab);
         }
-        if (pos[i] < 0) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d of the batch stands at position %d", i, pos[i]);
+        if (batch.pos[i] < 0) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d of the batch stands at position %d", i, batch.pos[i]);
         }
-        require_seq(c, seq_ids[i]);
+        require_seq(c, batch.seq_ids[i]);
     }
 }
 
@@ -74,39 +73,39 @@ int32_t decode_status(int32_t result) {
     }
 }
 
-int32_t run(lucifer_context & c, bool encode, int32_t n_tokens, const int32_t * tokens, const int32_t * pos, const int32_t * seq_ids,
-            const int8_t * outputs, const int32_t * cancel) {
-    require_batch(c, n_tokens, tokens, pos, seq_ids, encode || !c.causal);
+int32_t run(lucifer_context & c, bool encode, const lucifer_batch & asked) {
+    require_batch(c, asked, encode || !c.causal);
     const bool all = encode || c.embeddings; // then llama.cpp outputs every token whatever is asked for
     if (!all) {
-        require(outputs, "outputs");
+        require(asked.outputs, "outputs");
     }
     c.outputs.clear();
     c.n_outputs = 0;
-    if (is_set(cancel)) {
+    if (is_set(asked.cancel)) {
         fail(LUCIFER_STATUS_CANCELLED, "cancelled");
     }
     if (const rpc_link * lost = lost_server(*c.model)) {
         fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s is gone, and what was loaded on it", lost->address().c_str());
     }
     // llama.cpp does not write into a batch, its fields are just not const
-    for (int32_t i = 0; i < n_tokens; i++) {
-        c.seq_id[(size_t) i] = const_cast<llama_seq_id *>(seq_ids + i);
+    for (int32_t i = 0; i < asked.n_tokens; i++) {
+        c.seq_id[(size_t) i] = const_cast<llama_seq_id *>(asked.seq_ids + i);
     }
-    const llama_batch batch = {n_tokens,
-                               const_cast<llama_token *>(tokens),
-                               nullptr,
-                               const_cast<llama_pos *>(pos),
-                               c.n_seq_id.data(),
-                               c.seq_id.data(),
-                               all ? nullptr : const_cast<int8_t *>(outputs)};
+    const int8_t *    outputs = all ? nullptr : asked.outputs;
+    const llama_batch batch   = {asked.n_tokens,
+                                 const_cast<llama_token *>(asked.tokens),
+                                 nullptr,
+                                 const_cast<llama_pos *>(asked.pos),
+                                 c.n_seq_id.data(),
+                                 c.seq_id.data(),
+                                 const_cast<int8_t *>(outputs)};
 
-    cancel_scope scope(c, cancel);
+    cancel_scope scope(c, asked.cancel);
     const int32_t status = decode_status(encode ? llama_encode(c.context.get(), batch) : llama_decode(c.context.get(), batch));
     if (c.imatrix != nullptr && !c.imatrix->fault().empty()) {
         fail(LUCIFER_STATUS_INVALID_FILE, "%s", c.imatrix->fault().c_str());
     }
-    note_outputs(c, n_tokens, all ? nullptr : outputs);
+    note_outputs(c, asked.n_tokens, outputs);
     return status;
 }
 
@@ -125,20 +124,20 @@ const float * logits_of(lucifer_context & c, int32_t i) {
 
 using namespace lucifer;
 
-int32_t lucifer_context_decode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens, const int32_t * pos,
-                               const int32_t * seq_ids, const int8_t * outputs, const int32_t * cancel) {
+int32_t lucifer_context_decode(struct lucifer_context * context, const struct lucifer_batch * batch) {
     return guard_object("lucifer_context_decode", context, [&] {
-        return run(*context, !context->has_memory, n_tokens, tokens, pos, seq_ids, outputs, cancel);
+        require_size(batch);
+        return run(*context, !context->has_memory, *batch);
     });
 }
 
-int32_t lucifer_context_encode(struct lucifer_context * context, int32_t n_tokens, const int32_t * tokens, const int32_t * pos,
-                               const int32_t * seq_ids, const int32_t * cancel) {
+int32_t lucifer_context_encode(struct lucifer_context * context, const struct lucifer_batch * batch) {
     return guard_object("lucifer_context_encode", context, [&] {
+        require_size(batch);
         if (!llama_model_has_encoder(context->model->model.get())) {
             fail(LUCIFER_STATUS_UNSUPPORTED, "%s has no encoder", context->model->path.c_str());
         }
-        return run(*context, true, n_tokens, tokens, pos, seq_ids, nullptr, cancel);
+        return run(*context, true, *batch);
     });
 }
 

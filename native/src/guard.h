@@ -127,6 +127,15 @@ template <typename T> void require_size(const T * params) {
     }
 }
 
+// The same for a call that makes something for the model that params names.
+template <typename P, typename F> int32_t guard_init(const char * what, const P * params, F && body) noexcept {
+    const int32_t status = guard(what, [&] {
+        require_size(params);
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+    return status == LUCIFER_STATUS_OK ? guard_object(what, params->model, static_cast<F &&>(body)) : status;
+}
+
 // Gives text to the caller as the header's (buf, cap, len).
 int32_t put_text(const char * text, size_t size, char * buf, int64_t cap, int64_t * len);
 int32_t put_text(const std::string & text, char * buf, int64_t cap, int64_t * len);

@@ -193,12 +193,13 @@ void read_model_defaults(const llama_model * model, lucifer_sampler_params & out
 
 using namespace lucifer;
 
-int32_t lucifer_sampler_params_init(const struct lucifer_model * model, struct lucifer_sampler_params * params) {
+int32_t lucifer_sampler_params_init(struct lucifer_model * model, struct lucifer_sampler_params * params) {
     return guard("lucifer_sampler_params_init", [&] {
         require_size(params);
         const common_params_sampling d;
         *params                    = {};
         params->struct_size        = sizeof(*params);
+        params->model              = model;
         params->seed               = d.seed;
         params->min_keep           = d.min_keep;
         params->top_k              = d.top_k;
@@ -231,9 +232,9 @@ int32_t lucifer_sampler_params_init(const struct lucifer_model * model, struct l
     });
 }
 
-int32_t lucifer_sampler_init(struct lucifer_model * model, const struct lucifer_sampler_params * params, struct lucifer_sampler ** out) {
-    return guard_object("lucifer_sampler_init", model, [&] {
-        require_size(params);
+int32_t lucifer_sampler_init(const struct lucifer_sampler_params * params, struct lucifer_sampler ** out) {
+    return guard_init("lucifer_sampler_init", params, [&] {
+        lucifer_model * model = params->model;
         require(out, "out");
         require_vocab(*model);
         auto sampler     = std::make_unique<lucifer_sampler>();
@@ -261,24 +262,23 @@ int32_t lucifer_sampler_accept(struct lucifer_sampler * sampler, int32_t token) 
     });
 }
 
-int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_context * context, int32_t i, int32_t * token) {
-    const int32_t status = guard_object("lucifer_sampler_sample", sampler, [&] {
-        return guard_object("lucifer_sampler_sample", context, [&] {
-            require(token, "token");
-            if (context->model != sampler->model) {
+int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_choice * choice) {
+    return guard_object("lucifer_sampler_sample", sampler, [&] {
+        require_size(choice);
+        return guard_object("lucifer_sampler_sample", choice->context, [&] {
+            const lucifer_context & context = *choice->context;
+            if (context.model != sampler->model) {
                 fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the sampler was made for another model than the context");
             }
-            require_output(*context, i);
-            if (llama_get_logits_ith(context->context.get(), i) == nullptr) {
+            require_output(context, choice->i);
+            if (llama_get_logits_ith(context.context.get(), choice->i) == nullptr) {
                 fail(LUCIFER_STATUS_UNSUPPORTED, "this context computes no logits");
             }
-            const llama_token id = common_sampler_sample(sampler->sampler.get(), context->context.get(), i);
-            common_sampler_accept(sampler->sampler.get(), id, true);
-            *token = id;
+            choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
+            common_sampler_accept(sampler->sampler.get(), choice->token, true);
             return (int32_t) LUCIFER_STATUS_OK;
         });
     });
-    return status;
 }
 
 int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler) {

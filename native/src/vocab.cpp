@@ -21,37 +21,36 @@ void require_token(const lucifer_model & model, int32_t token) {
 
 using namespace lucifer;
 
-int32_t lucifer_tokenize(const struct lucifer_model * model, const char * text, int64_t n_bytes, int32_t add_special, int32_t parse_special,
-                         int32_t * tokens, int32_t cap, int32_t * n_tokens) {
+int32_t lucifer_tokenize(const struct lucifer_model * model, struct lucifer_tokens * t) {
     return guard_object("lucifer_tokenize", model, [&] {
-        require(n_tokens, "n_tokens");
+        require_size(t);
         require_vocab(*model);
-        if (n_bytes < 0 || n_bytes > INT_MAX || (text == nullptr && n_bytes > 0)) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "text is null or its length %lld is not between 0 and 2^31 - 1", (long long) n_bytes);
+        if (t->n_bytes < 0 || t->n_bytes > INT_MAX || (t->text == nullptr && t->n_bytes > 0)) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "text is null or its length %lld is not between 0 and 2^31 - 1", (long long) t->n_bytes);
         }
-        if (cap < 0 || (tokens == nullptr && cap > 0)) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "tokens is null or its capacity %d is negative", cap);
+        if (t->cap < 0 || (t->tokens == nullptr && t->cap > 0)) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "tokens is null or its capacity %d is negative", t->cap);
         }
-        const int32_t n = llama_tokenize(model->vocab, text == nullptr ? "" : text, (int32_t) n_bytes, tokens, cap, add_special != 0,
-                                         parse_special != 0);
+        const int32_t n = llama_tokenize(model->vocab, t->text == nullptr ? "" : t->text, (int32_t) t->n_bytes, t->tokens, t->cap,
+                                         t->add_special != 0, t->parse_special != 0);
         if (n == INT32_MIN) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the text has more than 2^31 - 1 tokens");
         }
-        *n_tokens = n < 0 ? -n : n;
+        t->n_tokens = n < 0 ? -n : n;
         return (int32_t) (n < 0 ? LUCIFER_STATUS_BUFFER_TOO_SMALL : LUCIFER_STATUS_OK);
     });
 }
 
-int32_t lucifer_token_piece(const struct lucifer_model * model, int32_t token, int32_t special, char * buf, int64_t cap, int64_t * len) {
+int32_t lucifer_token_piece(const struct lucifer_model * model, struct lucifer_piece * p) {
     return guard_object("lucifer_token_piece", model, [&] {
-        require(len, "len");
+        require_size(p);
         require_vocab(*model);
-        require_token(*model, token);
-        if (cap < 0 || (cap > 0 && buf == nullptr)) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "buf is null or its capacity %lld is negative", (long long) cap);
+        require_token(*model, p->token);
+        if (p->cap < 0 || (p->cap > 0 && p->buf == nullptr)) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "buf is null or its capacity %d is negative", p->cap);
         }
-        const int32_t n = llama_token_to_piece(model->vocab, token, buf, (int32_t) (cap > INT_MAX ? INT_MAX : cap), 0, special != 0);
-        *len            = n < 0 ? -n : n;
+        const int32_t n = llama_token_to_piece(model->vocab, p->token, p->buf, p->cap, 0, p->special != 0);
+        p->len          = n < 0 ? -n : n;
         return (int32_t) (n < 0 ? LUCIFER_STATUS_BUFFER_TOO_SMALL : LUCIFER_STATUS_OK);
     });
 }

@@ -20,11 +20,12 @@ struct owner {
         CHECK_OK(lucifer_model_load(&model_params, &model));
         auto params = sized<lucifer_context_params>();
         CHECK_OK(lucifer_context_params_init(&params));
+        params.model     = model;
         params.n_ctx     = 64;
         params.n_batch   = 64;
         params.n_threads = params.n_threads_batch = 1;
         params.imatrix   = imatrix;
-        CHECK_OK(lucifer_context_init(model, &params, &context));
+        CHECK_OK(lucifer_context_init(&params, &context));
     }
     ~owner() {
         lucifer_context_free(context);
@@ -43,7 +44,13 @@ struct owner {
             outputs.push_back(i >= first);
         }
         CHECK_OK(lucifer_memory_clear(context));
-        return lucifer_context_decode(context, n, tokens.data(), positions.data(), sequences.data(), outputs.data(), nullptr);
+        auto batch     = sized<lucifer_batch>();
+        batch.n_tokens = n;
+        batch.tokens   = tokens.data();
+        batch.pos      = positions.data();
+        batch.seq_ids  = sequences.data();
+        batch.outputs  = outputs.data();
+        return lucifer_context_decode(context, &batch);
     }
 
     int32_t count() {

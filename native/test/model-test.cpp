@@ -31,9 +31,10 @@ static lucifer_model_params model_params(const char * const * path) {
     return params;
 }
 
-static lucifer_context_params context_params() {
+static lucifer_context_params context_params(const model_owner & m) {
     auto params = sized<lucifer_context_params>();
     CHECK_OK(lucifer_context_params_init(&params));
+    params.model           = m.model;
     params.n_ctx           = 256;
     params.n_batch         = 64;
     params.n_ubatch        = 64;
@@ -47,12 +48,44 @@ static void load(model_owner & m) {
     CHECK_OK(lucifer_model_load(&params, &m.model));
 }
 
+// What is to be tokenized into as much room as there is.
+static lucifer_tokens tokens_of(const std::string & text, std::vector<int32_t> & room, bool special) {
+    auto t          = sized<lucifer_tokens>();
+    t.text          = text.data();
+    t.n_bytes       = (int64_t) text.size();
+    t.tokens        = room.data();
+    t.cap           = (int32_t) room.size();
+    t.add_special   = special;
+    t.parse_special = special;
+    return t;
+}
+
 static std::vector<int32_t> tokenize(const model_owner & m, const std::string & text, bool special) {
     std::vector<int32_t> tokens(1024);
-    int32_t              n = 0;
-    CHECK_OK(lucifer_tokenize(m.model, text.data(), (int64_t) text.size(), special, special, tokens.data(), (int32_t) tokens.size(), &n));
-    tokens.resize((size_t) n);
+    auto                 t = tokens_of(text, tokens, special);
+    CHECK_OK(lucifer_tokenize(m.model, &t));
+    tokens.resize((size_t) t.n_tokens);
     return tokens;
+}
+
+static int32_t piece(const model_owner & m, int32_t token, bool special, char * buf, int32_t cap, int32_t * len) {
+    auto p              = sized<lucifer_piece>();
+    p.buf               = buf;
+    p.cap               = cap;
+    p.token             = token;
+    p.special           = special;
+    const int32_t status = lucifer_token_piece(m.model, &p);
+    *len                 = p.len;
+    return status;
+}
+
+static int32_t sample(const sampler_owner & s, const context_owner & c, int32_t i, int32_t * token) {
+    auto choice          = sized<lucifer_choice>();
+    choice.context       = c.context;
+    choice.i             = i;
+    const int32_t status = lucifer_sampler_sample(s.sampler, &choice);
+    *token               = choice.token;
+    return status;
 }
 
 // Decodes tokens from position p0 of sequence seq; the last one, or all, have an output.
@@ -65,7 +98,14 @@ static int32_t decode(context_owner & c, const std::vector<int32_t> & tokens, in
         seqs.push_back(seq);
         outputs.push_back(all || i + 1 == tokens.size());
     }
-    return lucifer_context_decode(c.context, (int32_t) tokens.size(), tokens.data(), pos.data(), seqs.data(), outputs.data(), cancel);
+    auto batch     = sized<lucifer_batch>();
+    batch.n_tokens = (int32_t) tokens.size();
+    batch.tokens   = tokens.data();
+    batch.pos      = pos.data();
+    batch.seq_ids  = seqs.data();
+    batch.outputs  = outputs.data();
+    batch.cancel   = cancel;
+    return lucifer_context_decode(c.context, &batch);
 }
 
 static int32_t argmax(context_owner & c, int32_t n_vocab) {
@@ -136,12 +176,17 @@ static void tokenizes_and_back() {
     CHECK_OK(lucifer_detokenize(m.model, tokens.data(), (int32_t) tokens.size(), 0, 0, buf, sizeof(buf), &len));
     CHECK(std::string(buf, (size_t) len).find("list all files") != std::string::npos);
     CHECK(lucifer_detokenize(m.model, tokens.data(), (int32_t) tokens.size(), 0, 0, buf, 1, &len) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
+    std::vector<int32_t> none;
+    auto                 t = tokens_of(text, none, false);
+    CHECK(lucifer_tokenize(m.model, &t) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
+    CHECK(t.n_tokens == (int32_t) tokens.size());
+    t.struct_size--;
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "struct_size", lucifer_tokenize(m.model, &t));
     int32_t n = 0;
-    CHECK(lucifer_tokenize(m.model, text.data(), (int64_t) text.size(), 0, 0, nullptr, 0, &n) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
-    CHECK(n == (int32_t) tokens.size());
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "not in the vocabulary", lucifer_token_piece(m.model, 1 << 30, 0, buf, 256, &len));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "not in the vocabulary", lucifer_token_piece(m.model, -1, 0, buf, 256, &len));
-    CHECK_OK(lucifer_token_piece(m.model, tokens[0], 1, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "not in the vocabulary", piece(m, 1 << 30, false, buf, sizeof(buf), &n));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "not in the vocabulary", piece(m, -1, false, buf, sizeof(buf), &n));
+    CHECK_OK(piece(m, tokens[0], true, buf, sizeof(buf), &n));
+    CHECK(piece(m, tokens[0], true, buf, n - 1, &n) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
 }
 
 static void decodes_the_same_in_one_batch_and_token_by_token() {
@@ -150,10 +195,10 @@ static void decodes_the_same_in_one_batch_and_token_by_token() {
     const int32_t n_vocab = describe(m).n_vocab;
     const auto    tokens  = tokenize(m, "show the date", true);
     context_owner a, b;
-    auto          params = context_params();
-    CHECK_OK(lucifer_context_init(m.model, &params, &a.context));
+    auto          params = context_params(m);
+    CHECK_OK(lucifer_context_init(&params, &a.context));
     params.n_threads = 2;
-    CHECK_OK(lucifer_context_init(m.model, &params, &b.context));
+    CHECK_OK(lucifer_context_init(&params, &b.context));
     CHECK_OK(decode(a, tokens, 0));
     for (size_t i = 0; i < tokens.size(); i++) {
         CHECK_OK(decode(b, {tokens[i]}, (int32_t) i));
@@ -168,9 +213,9 @@ static void refuses_bad_batches() {
     model_owner m;
     load(m);
     context_owner c;
-    auto          params = context_params();
+    auto          params = context_params(m);
     params.n_seq_max     = 2;
-    CHECK_OK(lucifer_context_init(m.model, &params, &c.context));
+    CHECK_OK(lucifer_context_init(&params, &c.context));
     const int32_t n_vocab = describe(m).n_vocab;
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "0 tokens", decode(c, {}, 0));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "65 tokens, expected 1 to 64", decode(c, std::vector<int32_t>(65, 1), 0));
@@ -192,8 +237,8 @@ static void says_when_the_context_is_full() {
     model_owner m;
     load(m);
     context_owner c;
-    const auto    params = context_params();
-    CHECK_OK(lucifer_context_init(m.model, &params, &c.context));
+    const auto    params = context_params(m);
+    CHECK_OK(lucifer_context_init(&params, &c.context));
     auto info = sized<lucifer_context_info>();
     CHECK_OK(lucifer_context_describe(c.context, &info));
     int32_t p = 0;
@@ -209,30 +254,30 @@ static void refuses_bad_contexts() {
     model_owner m;
     load(m);
     context_owner c;
-    auto params  = context_params();
+    auto params  = context_params(m);
     params.n_ctx = -1;
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "n_ctx", lucifer_context_init(m.model, &params, &c.context));
-    params           = context_params();
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "n_ctx", lucifer_context_init(&params, &c.context));
+    params           = context_params(m);
     params.n_threads = 100000;
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "n_threads", lucifer_context_init(m.model, &params, &c.context));
-    params            = context_params();
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "n_threads", lucifer_context_init(&params, &c.context));
+    params            = context_params(m);
     params.type_v     = 8; // Q8_0
     params.flash_attn = 0;
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "flash attention", lucifer_context_init(m.model, &params, &c.context));
-    params        = context_params();
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "flash attention", lucifer_context_init(&params, &c.context));
+    params        = context_params(m);
     params.type_k = 14; // Q6_K
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "type_k", lucifer_context_init(m.model, &params, &c.context));
-    params       = context_params();
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "type_k", lucifer_context_init(&params, &c.context));
+    params       = context_params(m);
     params.n_ctx = 2000000000;
-    CHECK_FAILS(LUCIFER_STATUS_OUT_OF_MEMORY, "n_ctx", lucifer_context_init(m.model, &params, &c.context));
+    CHECK_FAILS(LUCIFER_STATUS_OUT_OF_MEMORY, "n_ctx", lucifer_context_init(&params, &c.context));
 }
 
 static void samples_with_a_seed_and_a_grammar() {
     model_owner m;
     load(m);
     context_owner c;
-    const auto    cp = context_params();
-    CHECK_OK(lucifer_context_init(m.model, &cp, &c.context));
+    const auto    cp = context_params(m);
+    CHECK_OK(lucifer_context_init(&cp, &c.context));
     CHECK_OK(decode(c, tokenize(m, "list all files", true), 0));
 
     auto sp = sized<lucifer_sampler_params>();
@@ -240,18 +285,18 @@ static void samples_with_a_seed_and_a_grammar() {
     sampler_owner greedy, a, b, digits;
     int32_t       token = 0, first = 0, second = 0;
     sp.temperature = 0;
-    CHECK_OK(lucifer_sampler_init(m.model, &sp, &greedy.sampler));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "has no output", lucifer_sampler_sample(greedy.sampler, c.context, 60, &token));
-    CHECK_OK(lucifer_sampler_sample(greedy.sampler, c.context, -1, &token));
+    CHECK_OK(lucifer_sampler_init(&sp, &greedy.sampler));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "has no output", sample(greedy, c, 60, &token));
+    CHECK_OK(sample(greedy, c, -1, &token));
     CHECK(token == argmax(c, describe(m).n_vocab));
 
     sp.temperature = 2;
     sp.seed        = 4711;
-    CHECK_OK(lucifer_sampler_init(m.model, &sp, &a.sampler));
-    CHECK_OK(lucifer_sampler_init(m.model, &sp, &b.sampler));
+    CHECK_OK(lucifer_sampler_init(&sp, &a.sampler));
+    CHECK_OK(lucifer_sampler_init(&sp, &b.sampler));
     for (int i = 0; i < 20; i++) {
-        CHECK_OK(lucifer_sampler_sample(a.sampler, c.context, -1, &first));
-        CHECK_OK(lucifer_sampler_sample(b.sampler, c.context, -1, &second));
+        CHECK_OK(sample(a, c, -1, &first));
+        CHECK_OK(sample(b, c, -1, &second));
         CHECK(first == second);
     }
     uint32_t seed = 0;
@@ -259,12 +304,12 @@ static void samples_with_a_seed_and_a_grammar() {
     CHECK(seed == 4711);
 
     sp.grammar = "root ::= [0-9]";
-    CHECK_OK(lucifer_sampler_init(m.model, &sp, &digits.sampler));
+    CHECK_OK(lucifer_sampler_init(&sp, &digits.sampler));
     char    buf[64];
-    int64_t len = 0;
+    int32_t len = 0;
     for (int i = 0; i < 2; i++) {
-        CHECK_OK(lucifer_sampler_sample(digits.sampler, c.context, -1, &token));
-        CHECK_OK(lucifer_token_piece(m.model, token, 0, buf, sizeof(buf), &len));
+        CHECK_OK(sample(digits, c, -1, &token));
+        CHECK_OK(piece(m, token, false, buf, sizeof(buf), &len));
         CHECK(len == 1 && buf[0] >= '0' && buf[0] <= '9');
         CHECK_OK(lucifer_sampler_reset(digits.sampler)); // the grammar starts again
     }
@@ -288,28 +333,28 @@ static void refuses_bad_samplers() {
     };
     for (const auto & b : bad) {
         auto sp = sized<lucifer_sampler_params>();
-        CHECK_OK(lucifer_sampler_params_init(nullptr, &sp));
+        CHECK_OK(lucifer_sampler_params_init(m.model, &sp));
         sp.grammar = b.grammar;
-        CHECK_FAILS(b.status, b.text, lucifer_sampler_init(m.model, &sp, &s.sampler));
+        CHECK_FAILS(b.status, b.text, lucifer_sampler_init(&sp, &s.sampler));
     }
     auto sp = sized<lucifer_sampler_params>();
-    CHECK_OK(lucifer_sampler_params_init(nullptr, &sp));
+    CHECK_OK(lucifer_sampler_params_init(m.model, &sp));
     sp.samplers = "top_k;nonsense";
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "unknown sampler 'nonsense'", lucifer_sampler_init(m.model, &sp, &s.sampler));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "unknown sampler 'nonsense'", lucifer_sampler_init(&sp, &s.sampler));
     sp.samplers       = "top_k;temperature";
     sp.penalty_repeat = 0;
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "penalty_repeat", lucifer_sampler_init(m.model, &sp, &s.sampler));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "penalty_repeat", lucifer_sampler_init(&sp, &s.sampler));
     sp.penalty_repeat = 1;
     sp.mirostat       = 3;
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "mirostat", lucifer_sampler_init(m.model, &sp, &s.sampler));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "mirostat", lucifer_sampler_init(&sp, &s.sampler));
 }
 
 static void gives_log_probabilities() {
     model_owner m;
     load(m);
     context_owner c;
-    const auto    cp = context_params();
-    CHECK_OK(lucifer_context_init(m.model, &cp, &c.context));
+    const auto    cp = context_params(m);
+    CHECK_OK(lucifer_context_init(&cp, &c.context));
     CHECK_OK(decode(c, tokenize(m, "list all files", true), 0));
     const int32_t        n_vocab = describe(m).n_vocab;
     std::vector<int32_t> ids((size_t) n_vocab);
@@ -332,9 +377,9 @@ static void saves_and_loads_a_state() {
     const int32_t n_vocab = describe(m).n_vocab;
     const auto    tokens  = tokenize(m, "show the disk usage", true);
     context_owner a, b;
-    const auto    cp = context_params();
-    CHECK_OK(lucifer_context_init(m.model, &cp, &a.context));
-    CHECK_OK(lucifer_context_init(m.model, &cp, &b.context));
+    const auto    cp = context_params(m);
+    CHECK_OK(lucifer_context_init(&cp, &a.context));
+    CHECK_OK(lucifer_context_init(&cp, &b.context));
     CHECK_OK(decode(a, tokens, 0));
     const int32_t     next = argmax(a, n_vocab);
     const char *      tmp  = getenv("TMPDIR");
@@ -375,10 +420,10 @@ static void removes_copies_and_shifts_memory() {
     model_owner m;
     load(m);
     context_owner c;
-    auto          cp = context_params();
+    auto          cp = context_params(m);
     cp.n_seq_max     = 2;
     cp.n_ctx         = 1024;
-    CHECK_OK(lucifer_context_init(m.model, &cp, &c.context));
+    CHECK_OK(lucifer_context_init(&cp, &c.context));
     CHECK_OK(decode(c, {1, 2, 3, 4, 5, 6}, 0));
     int32_t removed = 0, pos = 0;
     CHECK_OK(lucifer_memory_remove(c.context, 0, 4, -1, &removed));
@@ -403,10 +448,10 @@ static void embeds() {
     model_owner m;
     load(m);
     context_owner c;
-    auto          cp = context_params();
+    auto          cp = context_params(m);
     cp.embeddings    = 1;
     cp.pooling_type  = 1; // mean
-    CHECK_OK(lucifer_context_init(m.model, &cp, &c.context));
+    CHECK_OK(lucifer_context_init(&cp, &c.context));
     CHECK_OK(decode(c, tokenize(m, "list all files", true), 0));
     std::vector<float> embedding((size_t) describe(m).n_embd_out);
     CHECK_OK(lucifer_context_embeddings(c.context, -1, 0, embedding.data(), (int32_t) embedding.size()));
@@ -460,8 +505,8 @@ static void a_model_without_weights_only_tokenizes() {
     CHECK_OK(lucifer_model_load(&params, &m.model));
     CHECK(describe(m).n_vocab > 0 && !tokenize(m, "list", true).empty());
     context_owner c;
-    const auto    cp = context_params();
-    CHECK_FAILS(LUCIFER_STATUS_UNSUPPORTED, "without its weights", lucifer_context_init(m.model, &cp, &c.context));
+    const auto    cp = context_params(m);
+    CHECK_FAILS(LUCIFER_STATUS_UNSUPPORTED, "without its weights", lucifer_context_init(&cp, &c.context));
 }
 
 int main(int argc, char ** argv) {

@@ -16,6 +16,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct lucifer_context_params {
  *     int64_t struct_size;
+ *     struct lucifer_model *model;
  *     int32_t n_ctx;
  *     int32_t n_batch;
  *     int32_t n_ubatch;
@@ -53,6 +54,7 @@ public class lucifer_context_params {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         lucifer_llama_h.C_LONG_LONG.withName("struct_size"),
+        lucifer_llama_h.C_POINTER.withName("model"),
         lucifer_llama_h.C_INT.withName("n_ctx"),
         lucifer_llama_h.C_INT.withName("n_batch"),
         lucifer_llama_h.C_INT.withName("n_ubatch"),
@@ -130,6 +132,50 @@ public class lucifer_context_params {
      */
     public static void struct_size(MemorySegment struct, long fieldValue) {
         struct.set(struct_size$LAYOUT, struct_size$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout model$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("model"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static final AddressLayout model$layout() {
+        return model$LAYOUT;
+    }
+
+    private static final long model$OFFSET = $LAYOUT.byteOffset(groupElement("model"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static final long model$offset() {
+        return model$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static MemorySegment model(MemorySegment struct) {
+        return struct.get(model$LAYOUT, model$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static void model(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(model$LAYOUT, model$OFFSET, fieldValue);
     }
 
     private static final OfInt n_ctx$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_ctx"));

@@ -23,10 +23,10 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int LUCIFER_ABI_VERSION = (int)1L;
+    private static final int LUCIFER_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define LUCIFER_ABI_VERSION 1
+     * #define LUCIFER_ABI_VERSION 2
      * }
      */
     public static int LUCIFER_ABI_VERSION() {
@@ -1145,12 +1145,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_LONG_LONG,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER
         );
 
@@ -1162,7 +1156,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_tokenize(const struct lucifer_model *model, const char *text, int64_t n_bytes, int32_t add_special, int32_t parse_special, int32_t *tokens, int32_t cap, int32_t *n_tokens)
+     * int32_t lucifer_tokenize(const struct lucifer_model *model, struct lucifer_tokens *tokens)
      * }
      */
     public static FunctionDescriptor lucifer_tokenize$descriptor() {
@@ -1172,7 +1166,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_tokenize(const struct lucifer_model *model, const char *text, int64_t n_bytes, int32_t add_special, int32_t parse_special, int32_t *tokens, int32_t cap, int32_t *n_tokens)
+     * int32_t lucifer_tokenize(const struct lucifer_model *model, struct lucifer_tokens *tokens)
      * }
      */
     public static MethodHandle lucifer_tokenize$handle() {
@@ -1182,7 +1176,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_tokenize(const struct lucifer_model *model, const char *text, int64_t n_bytes, int32_t add_special, int32_t parse_special, int32_t *tokens, int32_t cap, int32_t *n_tokens)
+     * int32_t lucifer_tokenize(const struct lucifer_model *model, struct lucifer_tokens *tokens)
      * }
      */
     public static MemorySegment lucifer_tokenize$address() {
@@ -1191,16 +1185,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_tokenize(const struct lucifer_model *model, const char *text, int64_t n_bytes, int32_t add_special, int32_t parse_special, int32_t *tokens, int32_t cap, int32_t *n_tokens)
+     * int32_t lucifer_tokenize(const struct lucifer_model *model, struct lucifer_tokens *tokens)
      * }
      */
-    public static int lucifer_tokenize(MemorySegment model, MemorySegment text, long n_bytes, int add_special, int parse_special, MemorySegment tokens, int cap, MemorySegment n_tokens) {
+    public static int lucifer_tokenize(MemorySegment model, MemorySegment tokens) {
         var mh$ = lucifer_tokenize.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_tokenize", model, text, n_bytes, add_special, parse_special, tokens, cap, n_tokens);
+                traceDowncall("lucifer_tokenize", model, tokens);
             }
-            return (int)mh$.invokeExact(model, text, n_bytes, add_special, parse_special, tokens, cap, n_tokens);
+            return (int)mh$.invokeExact(model, tokens);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1212,10 +1206,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_LONG_LONG,
             lucifer_llama_h.C_POINTER
         );
 
@@ -1227,7 +1217,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_token_piece(const struct lucifer_model *model, int32_t token, int32_t special, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_token_piece(const struct lucifer_model *model, struct lucifer_piece *piece)
      * }
      */
     public static FunctionDescriptor lucifer_token_piece$descriptor() {
@@ -1237,7 +1227,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_token_piece(const struct lucifer_model *model, int32_t token, int32_t special, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_token_piece(const struct lucifer_model *model, struct lucifer_piece *piece)
      * }
      */
     public static MethodHandle lucifer_token_piece$handle() {
@@ -1247,7 +1237,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_token_piece(const struct lucifer_model *model, int32_t token, int32_t special, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_token_piece(const struct lucifer_model *model, struct lucifer_piece *piece)
      * }
      */
     public static MemorySegment lucifer_token_piece$address() {
@@ -1256,16 +1246,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_token_piece(const struct lucifer_model *model, int32_t token, int32_t special, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_token_piece(const struct lucifer_model *model, struct lucifer_piece *piece)
      * }
      */
-    public static int lucifer_token_piece(MemorySegment model, int token, int special, MemorySegment buf, long cap, MemorySegment len) {
+    public static int lucifer_token_piece(MemorySegment model, MemorySegment piece) {
         var mh$ = lucifer_token_piece.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_token_piece", model, token, special, buf, cap, len);
+                traceDowncall("lucifer_token_piece", model, piece);
             }
-            return (int)mh$.invokeExact(model, token, special, buf, cap, len);
+            return (int)mh$.invokeExact(model, piece);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1553,7 +1543,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER
         );
 
@@ -1565,7 +1554,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_init(struct lucifer_model *model, const struct lucifer_context_params *params, struct lucifer_context **out)
+     * int32_t lucifer_context_init(const struct lucifer_context_params *params, struct lucifer_context **out)
      * }
      */
     public static FunctionDescriptor lucifer_context_init$descriptor() {
@@ -1575,7 +1564,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_init(struct lucifer_model *model, const struct lucifer_context_params *params, struct lucifer_context **out)
+     * int32_t lucifer_context_init(const struct lucifer_context_params *params, struct lucifer_context **out)
      * }
      */
     public static MethodHandle lucifer_context_init$handle() {
@@ -1585,7 +1574,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_init(struct lucifer_model *model, const struct lucifer_context_params *params, struct lucifer_context **out)
+     * int32_t lucifer_context_init(const struct lucifer_context_params *params, struct lucifer_context **out)
      * }
      */
     public static MemorySegment lucifer_context_init$address() {
@@ -1594,16 +1583,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_context_init(struct lucifer_model *model, const struct lucifer_context_params *params, struct lucifer_context **out)
+     * int32_t lucifer_context_init(const struct lucifer_context_params *params, struct lucifer_context **out)
      * }
      */
-    public static int lucifer_context_init(MemorySegment model, MemorySegment params, MemorySegment out) {
+    public static int lucifer_context_init(MemorySegment params, MemorySegment out) {
         var mh$ = lucifer_context_init.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_context_init", model, params, out);
+                traceDowncall("lucifer_context_init", params, out);
             }
-            return (int)mh$.invokeExact(model, params, out);
+            return (int)mh$.invokeExact(params, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1861,11 +1850,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER
         );
 
@@ -1877,7 +1861,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_decode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int8_t *outputs, const int32_t *cancel)
+     * int32_t lucifer_context_decode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static FunctionDescriptor lucifer_context_decode$descriptor() {
@@ -1887,7 +1871,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_decode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int8_t *outputs, const int32_t *cancel)
+     * int32_t lucifer_context_decode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static MethodHandle lucifer_context_decode$handle() {
@@ -1897,7 +1881,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_decode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int8_t *outputs, const int32_t *cancel)
+     * int32_t lucifer_context_decode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static MemorySegment lucifer_context_decode$address() {
@@ -1906,16 +1890,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_context_decode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int8_t *outputs, const int32_t *cancel)
+     * int32_t lucifer_context_decode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
-    public static int lucifer_context_decode(MemorySegment context, int n_tokens, MemorySegment tokens, MemorySegment pos, MemorySegment seq_ids, MemorySegment outputs, MemorySegment cancel) {
+    public static int lucifer_context_decode(MemorySegment context, MemorySegment batch) {
         var mh$ = lucifer_context_decode.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_context_decode", context, n_tokens, tokens, pos, seq_ids, outputs, cancel);
+                traceDowncall("lucifer_context_decode", context, batch);
             }
-            return (int)mh$.invokeExact(context, n_tokens, tokens, pos, seq_ids, outputs, cancel);
+            return (int)mh$.invokeExact(context, batch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1926,10 +1910,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     private static class lucifer_context_encode {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_INT,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER
         );
@@ -1942,7 +1922,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * int32_t lucifer_context_encode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static FunctionDescriptor lucifer_context_encode$descriptor() {
@@ -1952,7 +1932,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * int32_t lucifer_context_encode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static MethodHandle lucifer_context_encode$handle() {
@@ -1962,7 +1942,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * int32_t lucifer_context_encode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
     public static MemorySegment lucifer_context_encode$address() {
@@ -1971,16 +1951,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_context_encode(struct lucifer_context *context, int32_t n_tokens, const int32_t *tokens, const int32_t *pos, const int32_t *seq_ids, const int32_t *cancel)
+     * int32_t lucifer_context_encode(struct lucifer_context *context, const struct lucifer_batch *batch)
      * }
      */
-    public static int lucifer_context_encode(MemorySegment context, int n_tokens, MemorySegment tokens, MemorySegment pos, MemorySegment seq_ids, MemorySegment cancel) {
+    public static int lucifer_context_encode(MemorySegment context, MemorySegment batch) {
         var mh$ = lucifer_context_encode.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_context_encode", context, n_tokens, tokens, pos, seq_ids, cancel);
+                traceDowncall("lucifer_context_encode", context, batch);
             }
-            return (int)mh$.invokeExact(context, n_tokens, tokens, pos, seq_ids, cancel);
+            return (int)mh$.invokeExact(context, batch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3275,7 +3255,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_params_init(const struct lucifer_model *model, struct lucifer_sampler_params *params)
+     * int32_t lucifer_sampler_params_init(struct lucifer_model *model, struct lucifer_sampler_params *params)
      * }
      */
     public static FunctionDescriptor lucifer_sampler_params_init$descriptor() {
@@ -3285,7 +3265,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_params_init(const struct lucifer_model *model, struct lucifer_sampler_params *params)
+     * int32_t lucifer_sampler_params_init(struct lucifer_model *model, struct lucifer_sampler_params *params)
      * }
      */
     public static MethodHandle lucifer_sampler_params_init$handle() {
@@ -3295,7 +3275,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_params_init(const struct lucifer_model *model, struct lucifer_sampler_params *params)
+     * int32_t lucifer_sampler_params_init(struct lucifer_model *model, struct lucifer_sampler_params *params)
      * }
      */
     public static MemorySegment lucifer_sampler_params_init$address() {
@@ -3304,7 +3284,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_params_init(const struct lucifer_model *model, struct lucifer_sampler_params *params)
+     * int32_t lucifer_sampler_params_init(struct lucifer_model *model, struct lucifer_sampler_params *params)
      * }
      */
     public static int lucifer_sampler_params_init(MemorySegment model, MemorySegment params) {
@@ -3325,7 +3305,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER
         );
 
@@ -3337,7 +3316,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_init(struct lucifer_model *model, const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
+     * int32_t lucifer_sampler_init(const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
      * }
      */
     public static FunctionDescriptor lucifer_sampler_init$descriptor() {
@@ -3347,7 +3326,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_init(struct lucifer_model *model, const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
+     * int32_t lucifer_sampler_init(const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
      * }
      */
     public static MethodHandle lucifer_sampler_init$handle() {
@@ -3357,7 +3336,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_init(struct lucifer_model *model, const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
+     * int32_t lucifer_sampler_init(const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
      * }
      */
     public static MemorySegment lucifer_sampler_init$address() {
@@ -3366,16 +3345,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_init(struct lucifer_model *model, const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
+     * int32_t lucifer_sampler_init(const struct lucifer_sampler_params *params, struct lucifer_sampler **out)
      * }
      */
-    public static int lucifer_sampler_init(MemorySegment model, MemorySegment params, MemorySegment out) {
+    public static int lucifer_sampler_init(MemorySegment params, MemorySegment out) {
         var mh$ = lucifer_sampler_init.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_sampler_init", model, params, out);
+                traceDowncall("lucifer_sampler_init", params, out);
             }
-            return (int)mh$.invokeExact(model, params, out);
+            return (int)mh$.invokeExact(params, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3508,8 +3487,6 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_POINTER,
-            lucifer_llama_h.C_INT,
             lucifer_llama_h.C_POINTER
         );
 
@@ -3521,7 +3498,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_context *context, int32_t i, int32_t *token)
+     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_choice *choice)
      * }
      */
     public static FunctionDescriptor lucifer_sampler_sample$descriptor() {
@@ -3531,7 +3508,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_context *context, int32_t i, int32_t *token)
+     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_choice *choice)
      * }
      */
     public static MethodHandle lucifer_sampler_sample$handle() {
@@ -3541,7 +3518,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_context *context, int32_t i, int32_t *token)
+     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_choice *choice)
      * }
      */
     public static MemorySegment lucifer_sampler_sample$address() {
@@ -3550,16 +3527,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_context *context, int32_t i, int32_t *token)
+     * int32_t lucifer_sampler_sample(struct lucifer_sampler *sampler, struct lucifer_choice *choice)
      * }
      */
-    public static int lucifer_sampler_sample(MemorySegment sampler, MemorySegment context, int i, MemorySegment token) {
+    public static int lucifer_sampler_sample(MemorySegment sampler, MemorySegment choice) {
         var mh$ = lucifer_sampler_sample.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_sampler_sample", sampler, context, i, token);
+                traceDowncall("lucifer_sampler_sample", sampler, choice);
             }
-            return (int)mh$.invokeExact(sampler, context, i, token);
+            return (int)mh$.invokeExact(sampler, choice);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

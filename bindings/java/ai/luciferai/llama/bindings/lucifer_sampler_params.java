@@ -16,6 +16,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct lucifer_sampler_params {
  *     int64_t struct_size;
+ *     struct lucifer_model *model;
  *     const char *grammar;
  *     const char *generation_prompt;
  *     const char *samplers;
@@ -65,6 +66,7 @@ public class lucifer_sampler_params {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         lucifer_llama_h.C_LONG_LONG.withName("struct_size"),
+        lucifer_llama_h.C_POINTER.withName("model"),
         lucifer_llama_h.C_POINTER.withName("grammar"),
         lucifer_llama_h.C_POINTER.withName("generation_prompt"),
         lucifer_llama_h.C_POINTER.withName("samplers"),
@@ -155,6 +157,50 @@ public class lucifer_sampler_params {
      */
     public static void struct_size(MemorySegment struct, long fieldValue) {
         struct.set(struct_size$LAYOUT, struct_size$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout model$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("model"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static final AddressLayout model$layout() {
+        return model$LAYOUT;
+    }
+
+    private static final long model$OFFSET = $LAYOUT.byteOffset(groupElement("model"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static final long model$offset() {
+        return model$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static MemorySegment model(MemorySegment struct) {
+        return struct.get(model$LAYOUT, model$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * struct lucifer_model *model
+     * }
+     */
+    public static void model(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(model$LAYOUT, model$OFFSET, fieldValue);
     }
 
     private static final AddressLayout grammar$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("grammar"));

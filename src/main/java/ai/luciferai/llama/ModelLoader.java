@@ -37,16 +37,29 @@ final class ModelLoader {
     }
 
     private static void place(ModelParams p, Placement placement) {
+        p.nGpuLayers = placement.gpuLayers().count();
+        p.fitMargin = placement.fitMarginBytes() > 0 ? placement.fitMarginBytes() : p.fitMargin;
+        p.fitNCtx = placement.fitContextSize();
+        if (choosesDevices(placement)) {
+            share(p, placement);
+        }
+    }
+
+    /** Else llama.cpp's defaults stand, and the devices need not be asked for. */
+    private static boolean choosesDevices(Placement placement) {
+        Placement defaults = Placement.defaults();
+        return !placement.devices().isEmpty() || !placement.tensorSplit().isEmpty() || placement.splitMode() != defaults.splitMode()
+                || placement.mainGpu() != defaults.mainGpu();
+    }
+
+    private static void share(ModelParams p, Placement placement) {
         List<DeviceDescription> all = NativeDevices.list();
         List<String> offload = offloadDevices(placement.devices(), all);
         int usable = offload == null ? (int) all.stream().filter(ModelLoader::isOffload).count() : offload.size();
-        p.nGpuLayers = placement.gpuLayers().count();
         p.devices = offload;
         p.tensorSplit = tensorSplit(placement.tensorSplit(), usable);
         p.splitMode = (usable == 0 ? SplitMode.LAYER : placement.splitMode()).code();
         p.mainGpu = usable == 0 ? 0 : mainGpu(placement, usable);
-        p.fitMargin = placement.fitMarginBytes() > 0 ? placement.fitMarginBytes() : p.fitMargin;
-        p.fitNCtx = placement.fitContextSize();
     }
 
     /** Names without the CPU, which always takes part; null: all devices. */

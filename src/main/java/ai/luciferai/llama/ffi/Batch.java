@@ -1,5 +1,7 @@
 package ai.luciferai.llama.ffi;
 
+import ai.luciferai.llama.bindings.lucifer_batch;
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ClosedException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,10 +13,12 @@ import java.lang.foreign.ValueLayout;
  */
 public final class Batch {
 
-    final MemorySegment tokens;
-    final MemorySegment positions;
-    final MemorySegment sequences;
-    final MemorySegment outputs;
+    private final MemorySegment tokens;
+    private final MemorySegment positions;
+    private final MemorySegment sequences;
+    private final MemorySegment outputs;
+    /** Points to the four. */
+    private final MemorySegment struct;
 
     private final ContextHandle context;
     private final int capacity;
@@ -27,6 +31,19 @@ public final class Batch {
         this.positions = context.arena().allocate(ValueLayout.JAVA_INT, capacity);
         this.sequences = context.arena().allocate(ValueLayout.JAVA_INT, capacity);
         this.outputs = context.arena().allocate(ValueLayout.JAVA_BYTE, capacity);
+        this.struct = lucifer_batch.allocate(context.arena());
+        lucifer_batch.struct_size(struct, lucifer_batch.sizeof());
+        lucifer_batch.tokens(struct, tokens);
+        lucifer_batch.pos(struct, positions);
+        lucifer_batch.seq_ids(struct, sequences);
+        lucifer_batch.outputs(struct, outputs);
+    }
+
+    /** As C reads it, until this or the flag changes. */
+    MemorySegment toNative(Cancel cancel) {
+        lucifer_batch.n_tokens(struct, size);
+        lucifer_batch.cancel(struct, cancel.segment());
+        return struct;
     }
 
     /** Most tokens that fit: the context's {@code nBatch}. */

@@ -54,7 +54,7 @@ public final class ContextHandle extends NativeHandle {
         return model.adopt(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
-                int status = lucifer_context_init(model.shared(), params.toNative(arena), pointer);
+                int status = lucifer_context_init(params.toNative(arena, model), pointer);
                 Status.check(status, "lucifer_context_init",
                         Status.About.model(model.path()).andOption("context", "options that this model can use", null));
                 return new ContextHandle(model, pointer.get(ValueLayout.ADDRESS, 0));
@@ -142,8 +142,7 @@ public final class ContextHandle extends NativeHandle {
         MemorySegment context = claim("decode");
         try {
             Cancel polled = Computing.begin(cancel);
-            int status = lucifer_context_decode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, batch.outputs,
-                    polled.segment());
+            int status = lucifer_context_decode(context, batch.toNative(polled));
             if (status == Status.CONTEXT_FULL) {
                 throw new ContextFullException("a batch of " + batch.size() + " tokens in " + name(), batch.size(), initial.nCtx());
             }
@@ -162,7 +161,7 @@ public final class ContextHandle extends NativeHandle {
         MemorySegment context = claim("encode");
         try {
             Cancel polled = Computing.begin(cancel);
-            int status = lucifer_context_encode(context, batch.size(), batch.tokens, batch.positions, batch.sequences, polled.segment());
+            int status = lucifer_context_encode(context, batch.toNative(polled));
             Status.check(status, "lucifer_context_encode", Status.About.model(model.path()));
         } finally {
             Computing.end();

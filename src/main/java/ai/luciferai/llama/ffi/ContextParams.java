@@ -89,9 +89,10 @@ public final class ContextParams {
     }
 
     /** The struct as C reads it, valid as long as the allocator's memory. */
-    MemorySegment toNative(SegmentAllocator arena) {
+    MemorySegment toNative(SegmentAllocator arena, ModelHandle model) {
         MemorySegment struct = lucifer_context_params.allocate(arena);
         lucifer_context_params.struct_size(struct, lucifer_context_params.sizeof());
+        lucifer_context_params.model(struct, model.shared());
         lucifer_context_params.n_ctx(struct, nCtx);
         lucifer_context_params.n_batch(struct, nBatch);
         lucifer_context_params.n_ubatch(struct, nUbatch);

@@ -4,6 +4,8 @@ import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
 import ai.luciferai.llama.bindings.lucifer_llama_h;
 import ai.luciferai.llama.bindings.lucifer_model_info;
+import ai.luciferai.llama.bindings.lucifer_piece;
+import ai.luciferai.llama.bindings.lucifer_tokens;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
@@ -119,25 +121,30 @@ public final class ModelHandle extends NativeHandle {
     public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            int cap = utf8.length / 2 + 16;
-            MemorySegment out = arena.allocate(ValueLayout.JAVA_INT, cap);
-            int status = tokenize(in, addSpecial, parseSpecial, out, count);
+            MemorySegment struct = lucifer_tokens.allocate(arena);
+            lucifer_tokens.struct_size(struct, lucifer_tokens.sizeof());
+            lucifer_tokens.text(struct, arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8));
+            lucifer_tokens.n_bytes(struct, utf8.length);
+            lucifer_tokens.add_special(struct, addSpecial ? 1 : 0);
+            lucifer_tokens.parse_special(struct, parseSpecial ? 1 : 0);
+            MemorySegment tokens = room(arena, struct, utf8.length / 2 + 16);
+            int status = lucifer_tokenize(shared(), struct);
             if (status == Status.BUFFER_TOO_SMALL) {
-                out = arena.allocate(ValueLayout.JAVA_INT, count.get(ValueLayout.JAVA_INT, 0));
-                status = tokenize(in, addSpecial, parseSpecial, out, count);
+                tokens = room(arena, struct, lucifer_tokens.n_tokens(struct));
+                status = lucifer_tokenize(shared(), struct);
             }
             Status.check(status, "lucifer_tokenize", Status.About.model(path));
-            return out.asSlice(0, 4L * count.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_INT);
+            return tokens.asSlice(0, 4L * lucifer_tokens.n_tokens(struct)).toArray(ValueLayout.JAVA_INT);
         } catch (IllegalStateException fault) {
             throw explained(fault);
         }
     }
 
-    private int tokenize(MemorySegment text, boolean addSpecial, boolean parseSpecial, MemorySegment out, MemorySegment count) {
-        return lucifer_tokenize(shared(), text, text.byteSize(), addSpecial ? 1 : 0, parseSpecial ? 1 : 0,
-                out, (int) (out.byteSize() / 4), count);
+    private static MemorySegment room(Arena arena, MemorySegment struct, int cap) {
+        MemorySegment tokens = arena.allocate(ValueLayout.JAVA_INT, cap);
+        lucifer_tokens.tokens(struct, tokens);
+        lucifer_tokens.cap(struct, cap);
+        return tokens;
     }
 
     /**
@@ -151,11 +158,24 @@ public final class ModelHandle extends NativeHandle {
         var cache = special ? pieces : plainPieces;
         byte[] piece = cache.get(token);
         if (piece == null) {
-            piece = text("lucifer_token_piece", 64, (buffer, capacity, length) ->
-                    lucifer_token_piece(shared(), token, special ? 1 : 0, buffer, capacity, length));
+            piece = text("lucifer_token_piece", 64, (buffer, capacity, length) -> piece(token, special, buffer, length));
             cache.set(token, piece);
         }
         return piece;
+    }
+
+    private int piece(int token, boolean special, MemorySegment buffer, MemorySegment length) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment struct = lucifer_piece.allocate(arena);
+            lucifer_piece.struct_size(struct, lucifer_piece.sizeof());
+            lucifer_piece.buf(struct, buffer);
+            lucifer_piece.cap(struct, (int) buffer.byteSize());
+            lucifer_piece.token(struct, token);
+            lucifer_piece.special(struct, special ? 1 : 0);
+            int status = lucifer_token_piece(shared(), struct);
+            length.set(ValueLayout.JAVA_LONG, 0, lucifer_piece.len(struct));
+            return status;
+        }
     }
 
     /** Text of tokens as bytes; parts of characters at the ends stay parts. */

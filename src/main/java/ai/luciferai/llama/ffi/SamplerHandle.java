@@ -2,6 +2,7 @@ package ai.luciferai.llama.ffi;
 
 import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
+import ai.luciferai.llama.bindings.lucifer_choice;
 import ai.luciferai.llama.bindings.lucifer_llama_h;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,11 +15,12 @@ import java.lang.foreign.ValueLayout;
  */
 public final class SamplerHandle extends NativeHandle {
 
-    private final MemorySegment out;
+    private final MemorySegment choice;
 
     private SamplerHandle(ModelHandle model, MemorySegment raw) {
         super(model.nextSamplerName(), model, raw, lucifer_llama_h::lucifer_sampler_free);
-        this.out = arena().allocate(ValueLayout.JAVA_LONG);
+        this.choice = lucifer_choice.allocate(arena());
+        lucifer_choice.struct_size(choice, lucifer_choice.sizeof());
     }
 
     /**
@@ -30,7 +32,7 @@ public final class SamplerHandle extends NativeHandle {
         return model.adopt(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
-                int status = lucifer_sampler_init(model.shared(), params.toNative(arena), pointer);
+                int status = lucifer_sampler_init(params.toNative(arena, model), pointer);
                 Status.check(status, "lucifer_sampler_init", params.grammar == null
                         ? Status.About.option("sampling", "parameters that llama.cpp accepts", null)
                         : Status.About.option("grammar", "a grammar in GBNF", null));
@@ -55,8 +57,10 @@ public final class SamplerHandle extends NativeHandle {
         try {
             MemorySegment pointer = context.claim("sample");
             try {
-                Status.checkHot(lucifer_sampler_sample(sampler, pointer, index, out), "lucifer_sampler_sample");
-                return out.get(ValueLayout.JAVA_INT, 0);
+                lucifer_choice.context(choice, pointer);
+                lucifer_choice.i(choice, index);
+                Status.checkHot(lucifer_sampler_sample(sampler, choice), "lucifer_sampler_sample");
+                return lucifer_choice.token(choice);
             } finally {
                 context.release();
             }
@@ -78,9 +82,10 @@ public final class SamplerHandle extends NativeHandle {
     /** The seed in use, also when it was drawn at random; from 0 to 2³²-1. */
     public long seed() {
         MemorySegment sampler = claim("seed");
-        try {
-            Status.check(lucifer_sampler_seed(sampler, out), "lucifer_sampler_seed");
-            return Integer.toUnsignedLong(out.get(ValueLayout.JAVA_INT, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment seed = arena.allocate(ValueLayout.JAVA_INT);
+            Status.check(lucifer_sampler_seed(sampler, seed), "lucifer_sampler_seed");
+            return Integer.toUnsignedLong(seed.get(ValueLayout.JAVA_INT, 0));
         } finally {
             release();
         }

@@ -113,9 +113,10 @@ public final class SamplerParams {
     }
 
     /** The struct as C reads it, valid as long as the allocator's memory. */
-    MemorySegment toNative(SegmentAllocator arena) {
+    MemorySegment toNative(SegmentAllocator arena, ModelHandle model) {
         MemorySegment struct = lucifer_sampler_params.allocate(arena);
         lucifer_sampler_params.struct_size(struct, lucifer_sampler_params.sizeof());
+        lucifer_sampler_params.model(struct, model.shared());
         writeNumbers(struct);
         writeGrammar(struct, arena);
         writeLists(struct, arena);

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Reads training data: JSON lines, or plain text where the file's name does not end in {@code .jsonl} or {@code .json}.
+ * Reads samples to learn from or to be judged by: JSON lines, or plain text where the file's name does not end in {@code .jsonl} or {@code .json}.
  *
  * @param samples  in the order of the file
  * @param badLines what was wrong with lines that were passed over, one message each
@@ -58,7 +58,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
         String name = path.getFileName().toString();
         SampleFile file = name.endsWith(".jsonl") || name.endsWith(".json") ? lines(path, text, skipBad) : whole(text);
         if (file.samples().isEmpty()) {
-            throw new InvalidFileException(path, "training data", "at least one sample", file.badLines().isEmpty() ? "an empty file"
+            throw new InvalidFileException(path, "samples", "at least one sample", file.badLines().isEmpty() ? "an empty file"
                     : "none that can be used, the first fault: " + file.badLines().getFirst());
         }
         return file;
@@ -68,7 +68,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
-            throw new InvalidFileException(path, "training data", "UTF-8 text", "bytes that are not");
+            throw new InvalidFileException(path, "samples", "UTF-8 text", "bytes that are not");
         }
     }
 
