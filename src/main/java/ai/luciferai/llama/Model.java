@@ -10,6 +10,7 @@ import ai.luciferai.llama.ffi.ChatTemplates;
 import ai.luciferai.llama.ffi.ContextHandle;
 import ai.luciferai.llama.ffi.ContextParams;
 import ai.luciferai.llama.ffi.ModelHandle;
+import ai.luciferai.llama.ffi.NativeLibrary;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,6 +48,14 @@ public final class Model implements AutoCloseable {
             handle.close();
             throw e;
         }
+    }
+
+    /**
+     * Begins to load the native library, on a thread of its own, and returns at once. For a program that has other work before its
+     * first {@link #load}, as a command has that reads its options: the load is then the sooner done. What fails is reported there.
+     */
+    public static void prepare() {
+        NativeLibrary.prepare();
     }
 
     /** Loads with {@link ModelOptions#defaults()}. */

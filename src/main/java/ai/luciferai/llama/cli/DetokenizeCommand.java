@@ -19,6 +19,11 @@ final class DetokenizeCommand implements Command {
     }
 
     @Override
+    public boolean takesModel() {
+        return true;
+    }
+
+    @Override
     public int run(Arguments a, Environment environment) throws IOException {
         var path = ModelMixin.path(a);
         List<String> words = a.operands().isEmpty() ? List.of(environment.readAll()) : a.operands();

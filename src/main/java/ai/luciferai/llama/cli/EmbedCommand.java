@@ -33,6 +33,11 @@ final class EmbedCommand implements Command {
     }
 
     @Override
+    public boolean takesModel() {
+        return true;
+    }
+
+    @Override
     public int run(Arguments a, Environment environment) throws IOException {
         var path = ModelMixin.path(a);
         ModelOptions modelOptions = ModelMixin.options(a);

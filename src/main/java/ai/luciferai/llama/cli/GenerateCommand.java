@@ -45,6 +45,11 @@ final class GenerateCommand implements Command {
     }
 
     @Override
+    public boolean takesModel() {
+        return true;
+    }
+
+    @Override
     public int run(Arguments arguments, Environment environment) throws IOException {
         GeneratePlan plan = GeneratePlan.of(arguments);
         ModelMixin.addServers(arguments);

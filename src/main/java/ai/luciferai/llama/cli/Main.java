@@ -1,10 +1,12 @@
 package ai.luciferai.llama.cli;
 
+import ai.luciferai.llama.Model;
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -47,6 +49,7 @@ public final class Main {
                     // Without a verb, options are generate's: what drives a llamafile needs only another name for it.
                     boolean bare = first.startsWith("-");
                     Command command = command(bare ? "generate" : first);
+                    prepare(command, args);
                     syntax = syntax(command);
                     arguments = syntax.parse(args, bare ? 0 : 1);
                     return arguments.has(Isolation.OPTION) && !arguments.has("--help")
@@ -70,6 +73,13 @@ public final class Main {
         }
         environment.flush();
         return code;
+    }
+
+    private static void prepare(Command command, String[] args) {
+        List<String> words = Arrays.asList(args);
+        if (command.takesModel() && !words.contains(Isolation.OPTION) && !words.contains("--help")) {
+            Model.prepare();
+        }
     }
 
     private static Syntax syntax(Command command) {

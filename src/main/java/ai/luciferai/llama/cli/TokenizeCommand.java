@@ -26,6 +26,11 @@ final class TokenizeCommand implements Command {
     }
 
     @Override
+    public boolean takesModel() {
+        return true;
+    }
+
+    @Override
     public int run(Arguments a, Environment environment) throws IOException {
         var path = ModelMixin.path(a);
         String text = TextMixin.read(a, environment);

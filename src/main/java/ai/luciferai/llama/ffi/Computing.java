@@ -22,16 +22,15 @@ final class Computing {
 
     private static volatile boolean exiting;
 
-    private Computing() {}
-
-    /** Call once, when the library is loaded. */
-    static void watchShutdown() {
+    static {
         try {
             Runtime.getRuntime().addShutdownHook(new Thread(Computing::stop, "lucifer-llama shutdown"));
         } catch (IllegalStateException alreadyShuttingDown) {
             exiting = true;
         }
     }
+
+    private Computing() {}
 
     /**
      * Notes that the calling thread begins such a call, which {@link #end} must follow.

@@ -2,6 +2,8 @@ package ai.luciferai.llama.ffi;
 
 import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
+import ai.luciferai.llama.core.BridgeException;
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.NativeLibraryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +27,9 @@ public final class NativeLibrary {
     private static volatile NativeLibrary loaded;
     private static NativeLibraryException failure;
 
+    /** Loaded by the process, and of our version; null before. */
+    private static Path opened;
+
     private final Path path;
 
     private NativeLibrary(Path path) {
@@ -46,6 +51,28 @@ public final class NativeLibrary {
         return loaded != null;
     }
 
+    /**
+     * Begins to load it on a thread of its own and returns at once; {@link #require} waits for it. What fails here fails there again.
+     * A process that ends meanwhile waits: its exit must not meet a library that is half initialized.
+     */
+    public static void prepare() {
+        var thread = new Thread(NativeLibrary::prepareNow, "lucifer-llama load");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static void prepareNow() {
+        try {
+            Computing.begin(Cancel.NONE);
+            open();
+            FirstCalls.link();
+        } catch (BridgeException | LinkageError fault) {
+            // require() meets it again, where somebody hears of it
+        } finally {
+            Computing.end();
+        }
+    }
+
     private static synchronized NativeLibrary load() {
         if (loaded != null) {
             return loaded;
@@ -54,18 +81,25 @@ public final class NativeLibrary {
             throw failure;
         }
         try {
-            Path path = LibraryLookup.ofThisProcess().find();
-            open(path);
+            Path path = open();
             loaded = new NativeLibrary(path);
             NativeLog.applyLevel();
             init(path.getParent());
-            Computing.watchShutdown();
             return loaded;
         } catch (NativeLibraryException e) {
             loaded = null;
             failure = e;
             throw e;
         }
+    }
+
+    private static synchronized Path open() {
+        if (opened == null) {
+            Path path = LibraryLookup.ofThisProcess().find();
+            open(path);
+            opened = path;
+        }
+        return opened;
     }
 
     /** Must come before the first touch of a bindings class that calls C: their symbols are those of loaded libraries. */
