@@ -96,6 +96,15 @@ class Architecture {
         return source.config().requireWhole(candidates);
     }
 
+    /** {@link #require} for a number that others are divided by. */
+    protected final long positive(String... candidates) {
+        long number = require(candidates);
+        if (number < 1) {
+            throw new InvalidFileException(config.file(), "key '" + String.join("' or '", candidates) + "'", "a number from 1", String.valueOf(number));
+        }
+        return number;
+    }
+
     /** The rope parameters of the layers that see everything. */
     protected final JsonObject fullRope() {
         return rope.has("full_attention") ? rope.object("full_attention") : rope;

@@ -87,7 +87,13 @@ public final class Converter {
 
     /** Converts a folder or weight file. */
     static Result run(Request request, Progress progress, Cancel cancel) throws IOException {
-        return new Converter(request, progress, cancel).run();
+        var converter = new Converter(request, progress, cancel);
+        try {
+            return converter.run();
+        } catch (ArithmeticException odd) {
+            throw new InvalidFileException(converter.folder.resolve("config.json"), "sizes", "numbers that can be divided by each other", odd.getMessage(),
+                    null, odd);
+        }
     }
 
     private Result run() throws IOException {
@@ -158,9 +164,9 @@ public final class Converter {
         tensors = Dequantizer.dequantized(folder, architecture.config, tensors);
         var planned = new ArrayList<PlannedTensor>();
         Set<String> taken = new HashSet<>();
-        tensors.forEach((name, tensor) -> architecture.before(name, tensor,
-                (ggufName, packed) -> add(architecture, planned, taken, type, name, ggufName, blockOf(name), packed)));
-        architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor));
+        tensors.forEach((name, tensor) -> fitting("tensor '" + name + "'", tensor, () -> architecture.before(name, tensor,
+                (ggufName, packed) -> add(architecture, planned, taken, type, name, ggufName, blockOf(name), packed))));
+        fitting("rope factors", null, () -> architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor)));
         for (var entry : tensors.entrySet()) {
             String name = entry.getKey();
             cancel.check("convert");
@@ -168,16 +174,22 @@ public final class Converter {
                 continue;
             }
             int block = blockOf(name);
-            try {
-                architecture.modify(entry.getValue(), name, block,
-                        (ggufName, tensor) -> add(architecture, planned, taken, type, name, ggufName, block, tensor));
-            } catch (Tensor.ShapeException | ArithmeticException odd) {
-                throw new InvalidFileException(folder, "tensor '" + name + "'", "a shape that fits config.json",
-                        Arrays.toString(entry.getValue().shape()) + " (" + odd.getMessage() + ")", null, odd);
-            }
+            fitting("tensor '" + name + "'", entry.getValue(), () -> architecture.modify(entry.getValue(), name, block,
+                    (ggufName, tensor) -> add(architecture, planned, taken, type, name, ggufName, block, tensor)));
         }
-        architecture.finish((name, tensor) -> add(architecture, planned, taken, type, name, name, blockOf(name), tensor));
+        fitting("tensors of all layers", null,
+                () -> architecture.finish((name, tensor) -> add(architecture, planned, taken, type, name, name, blockOf(name), tensor)));
         return planned;
+    }
+
+    /** A step of the plan; where shapes and configuration contradict each other, the error names what was worked on. */
+    private void fitting(String where, Tensor tensor, Runnable step) {
+        try {
+            step.run();
+        } catch (Tensor.ShapeException | ArithmeticException | IndexOutOfBoundsException odd) {
+            String shape = tensor == null ? "" : Arrays.toString(tensor.shape()) + ": ";
+            throw new InvalidFileException(folder, where, "shapes that fit config.json", shape + odd.getMessage(), null, odd);
+        }
     }
 
     /** The first part of a name that is a number. */

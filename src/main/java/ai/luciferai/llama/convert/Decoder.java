@@ -1,5 +1,6 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.hf.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -12,6 +13,9 @@ import java.util.List;
  */
 final class Decoder {
 
+    /** Characters that one token may become. */
+    private static final int LONGEST = 1 << 16;
+
     private Decoder() {}
 
     /** Text pieces of tokens. */
@@ -21,6 +25,9 @@ final class Decoder {
                 List<String> result = tokens;
                 for (JsonObject step : SpecialTokens.parts(decoder, "decoders")) {
                     result = decode(step, result);
+                    if (result.stream().mapToLong(String::length).sum() > LONGEST) {
+                        throw new InvalidFileException(decoder.file(), "decoder", "one that leaves tokens short", "more than " + LONGEST + " characters of one token");
+                    }
                 }
                 yield result;
             }
@@ -28,7 +35,7 @@ final class Decoder {
             case "Replace" -> {
                 Object from = decoder.objectOrEmpty("pattern").get("String");
                 yield from instanceof String text && decoder.get("content") instanceof String to
-                        ? tokens.stream().map(token -> token.replace(text, to)).toList() : tokens;
+                        ? tokens.stream().map(token -> Effort.replaceWithin(token, text, to, LONGEST)).toList() : tokens;
             }
             case "Fuse" -> List.of(String.join("", tokens));
             case "ByteFallback" -> tokens.stream().map(Decoder::byteToken).toList();
@@ -58,14 +65,16 @@ final class Decoder {
 
     private static String strip(String token, JsonObject decoder) {
         String content = String.valueOf(decoder.get("content"));
-        String text = token;
-        for (long i = decoder.get("start") instanceof Long n ? n : 0; i > 0 && !content.isEmpty() && text.startsWith(content); i--) {
-            text = text.substring(content.length());
+        int from = 0;
+        int to = token.length();
+        for (long i = decoder.get("start") instanceof Long n ? n : 0; i > 0 && !content.isEmpty() && token.startsWith(content, from); i--) {
+            from += content.length();
         }
-        for (long i = decoder.get("stop") instanceof Long n ? n : 0; i > 0 && !content.isEmpty() && text.endsWith(content); i--) {
-            text = text.substring(0, text.length() - content.length());
+        for (long i = decoder.get("stop") instanceof Long n ? n : 0;
+                i > 0 && !content.isEmpty() && to - content.length() >= from && token.startsWith(content, to - content.length()); i--) {
+            to -= content.length();
         }
-        return text;
+        return token.substring(from, to);
     }
 
     private static List<String> metaspace(List<String> tokens, JsonObject decoder) {

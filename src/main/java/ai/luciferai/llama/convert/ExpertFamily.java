@@ -117,7 +117,7 @@ final class ExpertFamily {
                 long shared = require("moe_num_shared_experts");
                 keys.u32(".expert_shared_count", shared);
                 if (shared > 0 && config.has("intermediate_size") && config.has("num_key_value_heads")) {
-                    keys.u32(".expert_shared_feed_forward_length", require("intermediate_size") / require("num_key_value_heads"));
+                    keys.u32(".expert_shared_feed_forward_length", require("intermediate_size") / positive("num_key_value_heads"));
                 }
             }
         }
@@ -192,7 +192,7 @@ final class ExpertFamily {
         void parameters() {
             defaultParameters();
             Double part = rope.number("partial_rotary_factor");
-            long head = config.has("head_dim") ? require("head_dim") : require("hidden_size") / require("num_attention_heads");
+            long head = config.has("head_dim") ? require("head_dim") : require("hidden_size") / positive("num_attention_heads");
             keys.u32(".rope.dimension_count", (long) (head * (part == null ? 0.5 : part)));
             u32(".expert_count", "n_routed_experts");
             u32(".expert_feed_forward_length", "moe_intermediate_size");

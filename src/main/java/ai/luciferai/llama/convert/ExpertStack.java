@@ -12,6 +12,8 @@ import java.util.function.BiConsumer;
  */
 final class ExpertStack {
 
+    private static final int MOST_EXPERTS = 1 << 16;
+
     private final ModelSource source;
     private final String countKey;
     private final String[] parts;
@@ -38,6 +40,9 @@ final class ExpertStack {
         String key = name.substring(name.lastIndexOf("experts.") + "experts.".length());
         layer.put(key, tensor);
         long count = source.config().requireWhole(countKey);
+        if (count < 1 || count > MOST_EXPERTS) {
+            throw new InvalidFileException(source.config().raw().file(), "key '" + countKey + "'", "a number from 1 to " + MOST_EXPERTS, String.valueOf(count));
+        }
         if (layer.size() < count * parts.length) {
             return;
         }

@@ -26,6 +26,8 @@ final class FastTokenizer {
     private static final List<String> SPECIAL_NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
+    private static final int MOST_STEPS = 256;
+
     /** A token beside the model's vocabulary, or one of it that is treated as a unit. */
     record Added(int id, String text, boolean special, boolean normalized, boolean lstrip, boolean rstrip, boolean singleWord) {}
 
@@ -53,12 +55,24 @@ final class FastTokenizer {
         JsonObject modelConfig = files.jsonIfPresent("config.json");
         JsonObject tokenizerClass = classOf(config, modelConfig);
         JsonObject json = files.has("tokenizer.json") ? files.json("tokenizer.json") : SlowTokenizer.read(files.folder(), tokenizerClass);
+        int steps = objects(json.get("decoder"));
+        if (steps > MOST_STEPS) { // each added token takes all of them
+            throw new InvalidFileException(json.file(), "decoder", "at most " + MOST_STEPS + " steps", String.valueOf(steps));
+        }
         var tokenizer = new FastTokenizer(json, config, tokenizerClass);
         tokenizer.readVocabulary();
         tokenizer.readAdded();
         tokenizer.addFromConfig(files.jsonIfPresent("special_tokens_map.json"));
         tokenizer.added.values().forEach(token -> tokenizer.texts.put(token.id, token.text));
         return tokenizer;
+    }
+
+    private static int objects(Object value) {
+        return switch (value) {
+            case Map<?, ?> map -> 1 + map.values().stream().mapToInt(FastTokenizer::objects).sum();
+            case List<?> list -> list.stream().mapToInt(FastTokenizer::objects).sum();
+            case null, default -> 0;
+        };
     }
 
     private static JsonObject classOf(JsonObject config, JsonObject modelConfig) {

@@ -91,7 +91,7 @@ final class GptFamily {
             keys.u32(".block_count", blocks);
             keys.u32(".feed_forward_length", require("intermediate_size"));
             keys.u32(".rope.dimension_count",
-                    (long) (config.requireNumber("rotary_pct") * (require("hidden_size") / require("num_attention_heads"))));
+                    (long) (config.requireNumber("rotary_pct") * (require("hidden_size") / positive("num_attention_heads"))));
             keys.u32(".attention.head_count", require("num_attention_heads"));
             keys.bool(".use_parallel_residual", !Boolean.FALSE.equals(config.get("use_parallel_residual")));
             keys.f32(".attention.layer_norm_epsilon", config.requireNumber("layer_norm_eps"));
@@ -256,7 +256,7 @@ final class GptFamily {
             keys.u32(".block_count", blocks);
             keys.u32(".feed_forward_length", require("intermediate_size"));
             keys.u32(".rope.dimension_count",
-                    (long) (rope.requireNumber("partial_rotary_factor") * (require("hidden_size") / require("num_attention_heads"))));
+                    (long) (rope.requireNumber("partial_rotary_factor") * (require("hidden_size") / positive("num_attention_heads"))));
             keys.u32(".attention.head_count", require("num_attention_heads"));
             keys.u32(".attention.head_count_kv", require("num_key_value_heads"));
             keys.bool(".use_parallel_residual", config.values().getOrDefault("use_parallel_residual", true));

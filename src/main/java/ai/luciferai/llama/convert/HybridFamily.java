@@ -86,7 +86,7 @@ final class HybridFamily {
 
         private boolean hasExperts(int block) {
             long offset = require("expert_layer_offset");
-            return block >= offset && (block - offset) % require("expert_layer_period") == 0;
+            return block >= offset && (block - offset) % positive("expert_layer_period") == 0;
         }
 
         @Override
@@ -122,7 +122,7 @@ final class HybridFamily {
             long offset = require("attn_layer_offset");
             var heads = new ArrayList<>();
             for (long layer = 0; layer < blocks; layer++) {
-                boolean attends = layer >= offset && (layer - offset) % require("attn_layer_period") == 0;
+                boolean attends = layer >= offset && (layer - offset) % positive("attn_layer_period") == 0;
                 heads.add(attends ? require("num_key_value_heads") : 0L);
             }
             return heads;

@@ -31,6 +31,8 @@ final class LegacyGgml {
         "MOSTLY_Q8_0", "MOSTLY_Q5_0", "MOSTLY_Q5_1", "MOSTLY_Q2_K", "MOSTLY_Q3_K_S", "MOSTLY_Q3_K_M", "MOSTLY_Q3_K_L", "MOSTLY_Q4_K_S",
         "MOSTLY_Q4_K_M", "MOSTLY_Q5_K_S", "MOSTLY_Q5_K_M", "MOSTLY_Q6_K"};
 
+    private static final int MOST_TOKENS = 2_000_000;
+
     private final Path path;
     private final MemorySegment data;
     private long at;
@@ -65,7 +67,7 @@ final class LegacyGgml {
             header[i] = u32();
         }
         requireConvertible((int) header[6]);
-        if (header[0] > data.byteSize() || header[3] == 0 || header[4] > 10_000) {
+        if (header[0] > MOST_TOKENS || header[3] == 0 || header[4] > 10_000) {
             throw new InvalidFileException(path, "header", "sizes of a LLaMA", Arrays.toString(header));
         }
         TokenTable tokens = tokens(header[0]);

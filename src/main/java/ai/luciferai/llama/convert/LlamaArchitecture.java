@@ -72,7 +72,7 @@ class LlamaArchitecture extends Architecture {
         if (parameters.get("rope_type") instanceof String type && type.equalsIgnoreCase("llama3")) {
             Long dim = config.whole("head_dim");
             sink.add(names.of("ROPE_FREQS", -1), RopeFactors.llama3(parameters,
-                    dim != null ? dim : require("hidden_size") / require("num_attention_heads")));
+                    dim != null ? dim : require("hidden_size") / positive("num_attention_heads")));
         }
     }
 
@@ -87,6 +87,6 @@ class LlamaArchitecture extends Architecture {
     protected final void llamaParameters() {
         keys.u32(".vocab_size", config.requireWhole("vocab_size"));
         Long dim = config.whole("head_dim");
-        keys.u32(".rope.dimension_count", dim != null ? dim : require("hidden_size") / require("num_attention_heads"));
+        keys.u32(".rope.dimension_count", dim != null ? dim : require("hidden_size") / positive("num_attention_heads"));
     }
 }

@@ -136,7 +136,7 @@ final class LlamaFamily {
             keys.u32(".vocab_size", config.requireWhole("vocab_size"));
             f32(".attention.layer_norm_epsilon", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps");
             keys.u32(".rope.dimension_count", (long) (rope.requireNumber("partial_rotary_factor") * require("hidden_size", "n_embd"))
-                    / require("num_attention_heads", "n_head"));
+                    / positive("num_attention_heads", "n_head"));
             Object factor = config.has("factor") ? config.get("factor") : rope.get("factor");
             keys.string(".rope.scaling.type", factor == null ? "none" : "linear");
             optional(".rope.scaling.factor", factor);
@@ -167,7 +167,7 @@ final class LlamaFamily {
             defaultParameters();
             if (keys.architecture().equals("exaone")) {
                 Double part = rope.number("partial_rotary_factor");
-                keys.u32(".rope.dimension_count", (long) ((part == null ? 1 : part) * (require("hidden_size") / require("num_attention_heads"))));
+                keys.u32(".rope.dimension_count", (long) ((part == null ? 1 : part) * (require("hidden_size") / positive("num_attention_heads"))));
                 return;
             }
             keys.u32(".vocab_size", config.requireWhole("vocab_size"));
@@ -228,7 +228,7 @@ final class LlamaFamily {
         }
 
         private long headSize() {
-            return config.has("head_dim") ? config.requireWhole("head_dim") : require("hidden_size") / require("num_attention_heads");
+            return config.has("head_dim") ? config.requireWhole("head_dim") : require("hidden_size") / positive("num_attention_heads");
         }
 
         @Override
@@ -493,7 +493,7 @@ final class LlamaFamily {
                 keys.u32(".attention.sliding_window", config.requireWhole("sliding_window"));
                 keys.u32(".vocab_size", config.requireWhole("vocab_size"));
                 keys.u32(".rope.dimension_count",
-                        (long) (config.requireNumber("rotary_pct") * (require("hidden_size") / require("num_attention_heads"))));
+                        (long) (config.requireNumber("rotary_pct") * (require("hidden_size") / positive("num_attention_heads"))));
             }
             keys.string(".rope.scaling.type", "none");
         }

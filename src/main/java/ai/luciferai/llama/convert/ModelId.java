@@ -22,6 +22,8 @@ record ModelId(String name, String organization, String basename, String finetun
     private static final Pattern FINETUNE = Pattern.compile("chat|instruct|vision|lora", Pattern.CASE_INSENSITIVE);
     private static final Pattern UNTITLED = Pattern.compile("v\\d+(?:\\.\\d+)*|\\d.*");
 
+    private static final int LONGEST = 1000;
+
     private enum Kind { BASENAME, SIZE, FINETUNE, VERSION, TYPE }
 
     private static final class Part {
@@ -42,7 +44,7 @@ record ModelId(String name, String organization, String basename, String finetun
         if (id == null) {
             return new ModelId(null, null, null, null, null, null);
         }
-        if (id.contains(" ")) { // a sentence, not a name in the usual form
+        if (id.contains(" ") || id.length() > LONGEST) { // a sentence, not a name in the usual form
             return new ModelId(id, null, null, null, null, null);
         }
         int slash = id.indexOf('/');
@@ -164,7 +166,7 @@ record ModelId(String name, String organization, String basename, String finetun
         for (String word : name.strip().replace('-', ' ').split("\\s+")) {
             boolean lower = word.chars().anyMatch(Character::isLowerCase)
                     && word.chars().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
-            words.add(lower && !UNTITLED.matcher(word).matches() ? capitals(word) : word);
+            words.add(lower && word.length() <= LONGEST && !UNTITLED.matcher(word).matches() ? capitals(word) : word);
         }
         return String.join(" ", words);
     }

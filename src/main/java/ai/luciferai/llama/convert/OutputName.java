@@ -39,7 +39,9 @@ final class OutputName {
         append(name, keys.string("general.version", ""));
         append(name, vocabularyOnly ? "vocab" : type.name());
         append(name, keys.has("adapter.type") ? "LoRA" : "");
-        return name.append(".gguf").toString();
+        // The parts come from the model's files: none of them may lead to another folder or be no name at all.
+        String plain = name.toString().replaceAll("[/\\\\\\p{Cntrl}]", "-");
+        return plain.substring(0, Math.min(plain.length(), 200)) + ".gguf";
     }
 
     private static void append(StringBuilder name, String part) {

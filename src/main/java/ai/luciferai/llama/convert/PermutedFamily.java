@@ -24,7 +24,7 @@ final class PermutedFamily {
 
         @Override
         void extra(Sink sink) {
-            RopeFactors.longAndShort(rope, require("hidden_size") / require("num_attention_heads"), names, sink);
+            RopeFactors.longAndShort(rope, require("hidden_size") / positive("num_attention_heads"), names, sink);
         }
 
         @Override
@@ -66,7 +66,7 @@ final class PermutedFamily {
         void parameters() {
             defaultParameters();
             keys.string(".tensor_data_layout", LAYOUT);
-            keys.u32(".rope.dimension_count", require("hidden_size") / require("num_attention_heads"));
+            keys.u32(".rope.dimension_count", require("hidden_size") / positive("num_attention_heads"));
         }
     }
 
@@ -84,7 +84,7 @@ final class PermutedFamily {
         void parameters() {
             defaultParameters();
             keys.string(".tensor_data_layout", LAYOUT);
-            keys.u32(".rope.dimension_count", require("hidden_size") / require("num_attention_heads"));
+            keys.u32(".rope.dimension_count", require("hidden_size") / positive("num_attention_heads"));
         }
 
         @Override
@@ -141,7 +141,7 @@ final class PermutedFamily {
         void parameters() {
             defaultParameters();
             keys.u32(".rope.dimension_count", config.has("head_dim") ? config.requireWhole("head_dim")
-                    : require("hidden_size") / require("num_attention_heads"));
+                    : require("hidden_size") / positive("num_attention_heads"));
             keys.string(".rope.scaling.type", "none");
             keys.u32(".leading_dense_block_count", require("first_k_dense_replace"));
             keys.u32(".vocab_size", require("vocab_size"));

@@ -48,7 +48,7 @@ final class PhiFamily {
             this.context = require("n_positions", "max_position_embeddings");
             this.originalContext = rope.requireWhole("original_max_position_embeddings");
             Double part = rope.number("partial_rotary_factor");
-            this.rotary = (long) ((part == null ? 1 : part) * require("hidden_size", "n_embd")) / require("num_attention_heads", "n_head");
+            this.rotary = (long) ((part == null ? 1 : part) * require("hidden_size", "n_embd")) / positive("num_attention_heads", "n_head");
         }
 
         @Override

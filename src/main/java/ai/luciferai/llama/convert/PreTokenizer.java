@@ -3,9 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.hf.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * The pre-tokenizers of tokenizer.json: they cut a text into the words that a model sees.
@@ -20,70 +18,72 @@ final class PreTokenizer {
     private PreTokenizer() {}
 
     /** The words of a text. */
-    static List<String> split(JsonObject preTokenizer, String text) throws TextEncoder.UnsupportedException {
-        return split(preTokenizer, List.of(text));
+    static List<String> split(JsonObject preTokenizer, String text, Effort effort) throws TextEncoder.UnsupportedException {
+        return split(preTokenizer, List.of(text), effort);
     }
 
-    private static List<String> split(JsonObject preTokenizer, List<String> words) throws TextEncoder.UnsupportedException {
+    private static List<String> split(JsonObject preTokenizer, List<String> words, Effort effort) throws TextEncoder.UnsupportedException {
         Object type = preTokenizer.get("type");
         if (type == null) {
             return words;
         }
+        effort.checked(String.join("", words));
+        effort.spend(words.size());
         List<String> result = words;
         switch (String.valueOf(type)) {
             case "Sequence" -> {
                 for (JsonObject step : SpecialTokens.parts(preTokenizer, "pretokenizers")) {
-                    result = split(step, result);
+                    result = split(step, result, effort);
                 }
                 return result;
             }
             case "Split" -> {
                 JsonObject pattern = preTokenizer.objectOrEmpty("pattern");
-                Pattern regex = pattern.get("String") instanceof String literal ? Pattern.compile(Pattern.quote(literal))
+                Pattern regex = pattern.get("String") instanceof String literal ? Effort.compile(Pattern.quote(literal), 0)
                         : regex(String.valueOf(pattern.get("Regex")));
-                return cut(result, regex, String.valueOf(preTokenizer.get("behavior")), Boolean.TRUE.equals(preTokenizer.get("invert")));
+                return cut(result, regex, String.valueOf(preTokenizer.get("behavior")), Boolean.TRUE.equals(preTokenizer.get("invert")), effort);
             }
             case "ByteLevel" -> {
                 var spaced = new ArrayList<String>();
                 for (String word : result) {
                     spaced.add(Boolean.TRUE.equals(preTokenizer.get("add_prefix_space")) && !word.startsWith(" ") ? " " + word : word);
                 }
-                List<String> pieces = Boolean.FALSE.equals(preTokenizer.get("use_regex")) ? spaced : cut(spaced, regex(GPT2), "Isolated", false);
+                List<String> pieces = Boolean.FALSE.equals(preTokenizer.get("use_regex")) ? spaced : cut(spaced, regex(GPT2), "Isolated", false, effort);
                 return pieces.stream().map(ByteLevel::encode).toList();
             }
             case "Digits" -> {
                 boolean single = Boolean.TRUE.equals(preTokenizer.get("individual_digits"));
-                return cut(result, regex("\\p{N}"), single ? "Isolated" : "Contiguous", false);
+                return cut(result, regex("\\p{N}"), single ? "Isolated" : "Contiguous", false, effort);
             }
             case "Punctuation" -> {
                 Object behavior = preTokenizer.get("behavior");
-                return cut(result, regex(PUNCTUATION), behavior == null ? "Isolated" : String.valueOf(behavior), false);
+                return cut(result, regex(PUNCTUATION), behavior == null ? "Isolated" : String.valueOf(behavior), false, effort);
             }
             case "Whitespace" -> {
-                return cut(result, regex("\\w+|[^\\w\\s]+"), "Removed", true);
+                return cut(result, regex("\\w+|[^\\w\\s]+"), "Removed", true, effort);
             }
             case "WhitespaceSplit" -> {
-                return cut(result, regex("\\s"), "Removed", false);
+                return cut(result, regex("\\s"), "Removed", false, effort);
             }
             case "BertPreTokenizer" -> {
-                return cut(cut(result, regex("\\s"), "Removed", false), regex(PUNCTUATION), "Isolated", false);
+                return cut(cut(result, regex("\\s"), "Removed", false, effort), regex(PUNCTUATION), "Isolated", false, effort);
             }
             case "Metaspace" -> {
-                return metaspace(preTokenizer, result);
+                return metaspace(preTokenizer, result, effort);
             }
             default -> throw new TextEncoder.UnsupportedException("pre-tokenizer " + type);
         }
     }
 
-    private static List<String> metaspace(JsonObject preTokenizer, List<String> words) throws TextEncoder.UnsupportedException {
+    private static List<String> metaspace(JsonObject preTokenizer, List<String> words, Effort effort) throws TextEncoder.UnsupportedException {
         String mark = preTokenizer.get("replacement") instanceof String text ? text : "\u2581";
         boolean prepend = !"never".equals(preTokenizer.get("prepend_scheme")) && !Boolean.FALSE.equals(preTokenizer.get("add_prefix_space"));
         var marked = new ArrayList<String>();
         for (String word : words) {
-            String text = word.replace(" ", mark);
-            marked.add(prepend && !text.startsWith(mark) ? mark + text : text);
+            String text = effort.replace(word, " ", mark);
+            marked.add(effort.checked(prepend && !text.startsWith(mark) ? mark + text : text));
         }
-        return Boolean.FALSE.equals(preTokenizer.get("split")) ? marked : cut(marked, Pattern.compile(Pattern.quote(mark)), "MergedWithNext", false);
+        return Boolean.FALSE.equals(preTokenizer.get("split")) ? marked : cut(marked, Effort.compile(Pattern.quote(mark), 0), "MergedWithNext", false, effort);
     }
 
     /** A regex of a tokenizer in Java's dialect: Unicode classes, and no nesting or intersection inside brackets. */
@@ -111,37 +111,33 @@ final class PreTokenizer {
         }
         String pattern = java.toString().replace("\\p{Han}", "\\p{IsHan}").replace("\\p{Hiragana}", "\\p{IsHiragana}")
                 .replace("\\p{Katakana}", "\\p{IsKatakana}").replace("\\p{Hangul}", "\\p{IsHangul}").replace("\\p{P}", "\\p{IsPunctuation}");
-        try {
-            return Pattern.compile(pattern, Pattern.UNICODE_CHARACTER_CLASS);
-        } catch (PatternSyntaxException odd) {
-            throw new TextEncoder.UnsupportedException("regex " + oniguruma);
-        }
+        return Effort.compile(pattern, Pattern.UNICODE_CHARACTER_CLASS);
     }
 
     /** Cuts words at matches, with what the library calls a behavior for the matches. */
-    private static List<String> cut(List<String> words, Pattern pattern, String behavior, boolean invert) throws TextEncoder.UnsupportedException {
+    private static List<String> cut(List<String> words, Pattern pattern, String behavior, boolean invert, Effort effort)
+            throws TextEncoder.UnsupportedException {
         var result = new ArrayList<String>();
         for (String word : words) {
-            cut(word, pattern, behavior, invert, result);
+            cut(word, effort.matches(pattern, word), behavior, invert, result);
         }
         return result;
     }
 
     private record Span(String text, boolean match) {}
 
-    private static void cut(String word, Pattern pattern, String behavior, boolean invert, List<String> into)
+    private static void cut(String word, List<int[]> matches, String behavior, boolean invert, List<String> into)
             throws TextEncoder.UnsupportedException {
         var spans = new ArrayList<Span>();
-        Matcher matcher = pattern.matcher(word);
         int done = 0;
-        while (matcher.find()) {
-            if (matcher.start() > done) {
-                spans.add(new Span(word.substring(done, matcher.start()), invert));
+        for (int[] match : matches) {
+            if (match[0] > done) {
+                spans.add(new Span(word.substring(done, match[0]), invert));
             }
-            if (matcher.end() > matcher.start()) {
-                spans.add(new Span(matcher.group(), !invert));
+            if (match[1] > match[0]) {
+                spans.add(new Span(word.substring(match[0], match[1]), !invert));
             }
-            done = matcher.end();
+            done = match[1];
         }
         if (done < word.length()) {
             spans.add(new Span(word.substring(done), invert));

@@ -7,10 +7,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Finds the name under which llama.cpp knows a BPE tokenizer's pre-tokenizer.
@@ -37,11 +39,12 @@ final class PreTokenizers {
     static String recognise(FastTokenizer tokenizer) {
         String unsupported;
         try {
-            String hash = hash(new TextEncoder(tokenizer).encode(TABLE.requireText("text")));
+            var effort = new Effort();
+            String hash = hash(new TextEncoder(tokenizer, effort).encode(TABLE.requireText("text")));
             if (TABLE.object("hashes").has(hash)) {
                 return TABLE.object("hashes").texts(hash).getFirst();
             }
-            return byStructure(tokenizer);
+            return byStructure(tokenizer, effort);
         } catch (TextEncoder.UnsupportedException part) {
             unsupported = part.getMessage();
         }
@@ -66,11 +69,11 @@ final class PreTokenizers {
         }
     }
 
-    private static String byStructure(FastTokenizer tokenizer) throws TextEncoder.UnsupportedException {
+    private static String byStructure(FastTokenizer tokenizer, Effort effort) throws TextEncoder.UnsupportedException {
         JsonObject json = tokenizer.json();
-        String probe = TextEncoder.normalize(json.objectOrEmpty("normalizer"), PROBE);
+        String probe = TextEncoder.normalize(json.objectOrEmpty("normalizer"), PROBE, effort);
         JsonObject pre = json.objectOrEmpty("pre_tokenizer");
-        List<Integer> own = borders(PreTokenizer.split(pre, probe), bytesOf(pre));
+        Set<Integer> own = borders(PreTokenizer.split(pre, probe, effort), bytesOf(pre));
         boolean ignoreMerges = Boolean.TRUE.equals(json.objectOrEmpty("model").get("ignore_merges"));
         var names = new ArrayList<>(TABLE.object("splits").values().keySet());
         names.sort(Comparator.comparingInt(name -> PREFERRED.contains(name) ? PREFERRED.indexOf(name) : PREFERRED.size()));
@@ -79,7 +82,7 @@ final class PreTokenizers {
         int fewest = Integer.MAX_VALUE;
         for (String name : names) {
             JsonObject entry = TABLE.object("splits").object(name);
-            List<Integer> theirs = borders(cut(probe, entry.texts("regexes")), false);
+            Set<Integer> theirs = borders(cut(probe, entry.texts("regexes"), effort), false);
             var different = new TreeSet<>(own);
             different.addAll(theirs);
             different.removeIf(border -> own.contains(border) && theirs.contains(border));
@@ -123,21 +126,21 @@ final class PreTokenizers {
     }
 
     /** Cuts a text as llama.cpp does: each regex cuts the pieces that the one before left. */
-    private static List<String> cut(String text, List<String> regexes) throws TextEncoder.UnsupportedException {
+    private static List<String> cut(String text, List<String> regexes, Effort effort) throws TextEncoder.UnsupportedException {
         List<String> pieces = List.of(text);
         for (String regex : regexes) {
             var next = new ArrayList<String>();
+            Pattern pattern = PreTokenizer.regex(regex);
             for (String piece : pieces) {
-                Matcher matcher = PreTokenizer.regex(regex).matcher(piece);
                 int done = 0;
-                while (matcher.find()) {
-                    if (matcher.start() > done) {
-                        next.add(piece.substring(done, matcher.start()));
+                for (int[] match : effort.matches(pattern, piece)) {
+                    if (match[0] > done) {
+                        next.add(piece.substring(done, match[0]));
                     }
-                    if (matcher.end() > matcher.start()) {
-                        next.add(matcher.group());
+                    if (match[1] > match[0]) {
+                        next.add(piece.substring(match[0], match[1]));
                     }
-                    done = matcher.end();
+                    done = match[1];
                 }
                 if (done < piece.length()) {
                     next.add(piece.substring(done));
@@ -149,8 +152,8 @@ final class PreTokenizers {
     }
 
     /** Where the pieces end, in bytes of UTF-8. */
-    private static List<Integer> borders(List<String> pieces, boolean byteLevel) {
-        var borders = new ArrayList<Integer>();
+    private static Set<Integer> borders(List<String> pieces, boolean byteLevel) {
+        var borders = new HashSet<Integer>();
         int at = 0;
         for (String piece : pieces) {
             at += byteLevel ? piece.length() : piece.getBytes(StandardCharsets.UTF_8).length;

@@ -13,6 +13,8 @@ import java.util.Locale;
  */
 final class RopeFactors {
 
+    private static final int MOST_DIMENSIONS = 1 << 16;
+
     private RopeFactors() {}
 
     /** Llama 3's factors: one for high frequencies, {@code factor} for low ones, a smooth change between. */
@@ -22,6 +24,10 @@ final class RopeFactors {
         double low = or(parameters, "low_freq_factor", 1.0);
         double high = or(parameters, "high_freq_factor", 4.0);
         double context = or(parameters, "original_max_position_embeddings", 8192);
+        if (dim < 1 || dim > MOST_DIMENSIONS) {
+            throw new InvalidFileException(parameters.file(), "key 'head_dim', or 'hidden_size' / 'num_attention_heads'", "a number from 1 to " + MOST_DIMENSIONS,
+                    String.valueOf(dim));
+        }
         float[] factors = new float[(int) ((dim + 1) / 2)];
         for (int i = 0; i < factors.length; i++) {
             float power = (float) Math.pow(base, (float) (2 * i) / (float) dim);

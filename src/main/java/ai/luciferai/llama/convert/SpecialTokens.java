@@ -3,6 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.gguf.GgufArray;
 import ai.luciferai.llama.hf.JsonObject;
+import ai.luciferai.llama.hf.SmallFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -132,8 +133,8 @@ final class SpecialTokens {
             for (Object item : list) {
                 if (item instanceof Map<?, ?> choice && choice.get("template") instanceof String text) {
                     String name = String.valueOf(choice.get("name")).codePoints()
-                            .mapToObj(c -> c < 128 && Character.isLetterOrDigit(c) || c == '_' ? Character.toString(c) : "_")
-                            .reduce("", String::concat);
+                            .map(c -> c < 128 && Character.isLetterOrDigit(c) ? c : '_')
+                            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
                     if (name.equals("default")) {
                         byDefault = text;
                     } else if (!name.isEmpty() && !name.equals("None") && choice.get("name") != null) {
@@ -262,7 +263,7 @@ final class SpecialTokens {
 
     /** A text file as Python reads it: every line end is a newline. */
     static String readText(Path file) throws IOException {
-        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).replace("\r\n", "\n").replace('\r', '\n');
+        return new String(SmallFile.read(file), StandardCharsets.UTF_8).replace("\r\n", "\n").replace('\r', '\n');
     }
 
     private void readConfig() throws IOException {

@@ -103,7 +103,7 @@ final class TensorNames {
     /** GGUF name of a kind of tensor with a suffix. */
     String of(String kind, int block, String suffix) {
         if (!has(kind)) {
-            throw new IllegalArgumentException("architecture " + architecture + " has no " + kind);
+            throw new Tensor.ShapeException("architecture " + architecture + " has no " + kind);
         }
         return pattern(kind).replace("{bid}", Integer.toString(block)) + suffix;
     }

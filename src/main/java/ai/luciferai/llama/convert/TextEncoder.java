@@ -33,9 +33,11 @@ final class TextEncoder {
     private final FastTokenizer tokenizer;
     private final JsonObject json;
     private final JsonObject model;
+    private final Effort effort;
     private final Map<String, Integer> ranks = new HashMap<>();
 
-    TextEncoder(FastTokenizer tokenizer) {
+    TextEncoder(FastTokenizer tokenizer, Effort effort) {
+        this.effort = effort;
         this.tokenizer = tokenizer;
         this.json = tokenizer.json();
         this.model = json.requireObject("model");
@@ -55,7 +57,7 @@ final class TextEncoder {
             if (part.id != null) {
                 ids.add(part.id);
             } else {
-                for (String word : PreTokenizer.split(json.objectOrEmpty("pre_tokenizer"), part.text)) {
+                for (String word : PreTokenizer.split(json.objectOrEmpty("pre_tokenizer"), part.text, effort)) {
                     ids.addAll(word(word));
                 }
             }
@@ -72,7 +74,7 @@ final class TextEncoder {
             if (raw.id != null) {
                 parts.add(raw);
             } else {
-                parts.addAll(cut(normalize(json.objectOrEmpty("normalizer"), raw.text), true));
+                parts.addAll(cut(normalize(json.objectOrEmpty("normalizer"), raw.text, effort), true));
             }
         }
         return parts;
@@ -81,8 +83,8 @@ final class TextEncoder {
     private List<Part> cut(String text, boolean normalized) throws UnsupportedException {
         var patterns = new ArrayList<Map.Entry<String, FastTokenizer.Added>>();
         for (FastTokenizer.Added token : tokenizer.added()) {
-            if (token.normalized() == normalized) {
-                patterns.add(Map.entry(normalized ? normalize(json.objectOrEmpty("normalizer"), token.text()) : token.text(), token));
+            if (token.normalized() == normalized && token.text().length() <= Effort.LONGEST) { // a longer one is not in the text
+                patterns.add(Map.entry(normalized ? normalize(json.objectOrEmpty("normalizer"), token.text(), effort) : token.text(), token));
             }
         }
         patterns.removeIf(entry -> entry.getKey().isEmpty());
@@ -91,6 +93,7 @@ final class TextEncoder {
         int done = 0;
         int at = 0;
         while (at < text.length()) {
+            effort.spend(1 + patterns.size() / 8);
             FastTokenizer.Added found = null;
             int end = at;
             for (var entry : patterns) {
@@ -133,16 +136,18 @@ final class TextEncoder {
         return Character.isLetterOrDigit(c) || c == '_';
     }
 
-    static String normalize(JsonObject normalizer, String text) throws UnsupportedException {
+    static String normalize(JsonObject normalizer, String text, Effort effort) throws UnsupportedException {
         Object type = normalizer.get("type");
         if (type == null) {
             return text;
         }
+        effort.checked(text);
+        effort.spend(16);
         switch (String.valueOf(type)) {
             case "Sequence" -> {
                 String result = text;
                 for (JsonObject step : SpecialTokens.parts(normalizer, "normalizers")) {
-                    result = normalize(step, result);
+                    result = normalize(step, result, effort);
                 }
                 return result;
             }
@@ -161,19 +166,32 @@ final class TextEncoder {
                 return Boolean.FALSE.equals(normalizer.get("strip_right")) ? left : left.stripTrailing();
             }
             case "Prepend" -> {
-                return text.isEmpty() ? text : normalizer.get("prepend") + text;
+                return text.isEmpty() ? text : effort.checked(normalizer.get("prepend") + text);
             }
             case "Replace" -> {
                 JsonObject pattern = normalizer.objectOrEmpty("pattern");
                 String to = String.valueOf(normalizer.get("content"));
-                return pattern.get("String") instanceof String from ? text.replace(from, to)
-                        : PreTokenizer.regex(String.valueOf(pattern.get("Regex"))).matcher(text).replaceAll(java.util.regex.Matcher.quoteReplacement(to));
+                return pattern.get("String") instanceof String from ? effort.replace(text, from, to)
+                        : replaced(text, effort.matches(PreTokenizer.regex(String.valueOf(pattern.get("Regex"))), text), to, effort);
             }
             case "BertNormalizer" -> {
                 return bert(normalizer, text);
             }
             default -> throw new UnsupportedException("normalizer " + type);
         }
+    }
+
+    private static String replaced(String text, List<int[]> matches, String to, Effort effort) throws UnsupportedException {
+        var result = new StringBuilder();
+        int done = 0;
+        for (int[] match : matches) {
+            result.append(text, done, match[0]).append(to);
+            done = match[1];
+            if (result.length() > Effort.LONGEST) {
+                break;
+            }
+        }
+        return effort.checked(result.append(text, done, text.length()).toString());
     }
 
     private static String bert(JsonObject normalizer, String text) {
@@ -226,9 +244,11 @@ final class TextEncoder {
         return bytePairs(word);
     }
 
-    private List<Integer> bytePairs(String word) {
+    private List<Integer> bytePairs(String word) throws UnsupportedException {
         String prefix = model.get("continuing_subword_prefix") instanceof String text ? text : "";
         String suffix = model.get("end_of_word_suffix") instanceof String text ? text : "";
+        effort.checked(prefix + suffix);
+        effort.spend((long) word.length() * (prefix.length() + suffix.length()));
         var symbols = new ArrayList<String>();
         int[] characters = word.codePoints().toArray();
         boolean unknownBefore = false;
@@ -249,6 +269,7 @@ final class TextEncoder {
             }
         }
         while (symbols.size() > 1) {
+            effort.spend(10L * symbols.size());
             int best = Integer.MAX_VALUE;
             int place = -1;
             for (int i = 0; i + 1 < symbols.size(); i++) {
@@ -282,18 +303,23 @@ final class TextEncoder {
         return tokens;
     }
 
-    private List<Integer> wordPiece(String word) {
+    private List<Integer> wordPiece(String word) throws UnsupportedException {
         String prefix = model.get("continuing_subword_prefix") instanceof String text ? text : "##";
         Integer unknown = tokenizer.baseId(String.valueOf(model.get("unk_token")));
         var ids = new ArrayList<Integer>();
         int at = 0;
+        if (word.codePointCount(0, word.length()) > 100) {
+            return unknown == null ? List.of() : List.of(unknown);
+        }
+        effort.checked(prefix);
+        effort.spend((long) word.length() * prefix.length());
         while (at < word.length()) {
             int end = word.length();
             Integer id = null;
             while (end > at && (id = tokenizer.baseId((at > 0 ? prefix : "") + word.substring(at, end))) == null) {
                 end = word.offsetByCodePoints(end, -1);
             }
-            if (id == null || word.codePointCount(0, word.length()) > 100) {
+            if (id == null) {
                 return unknown == null ? List.of() : List.of(unknown);
             }
             ids.add(id);
@@ -312,10 +338,10 @@ final class TextEncoder {
             all.addAll(template.get(1));
             return all;
         }
-        return process(json.objectOrEmpty("post_processor"), ids);
+        return process(json.objectOrEmpty("post_processor"), ids, effort);
     }
 
-    private static List<Integer> process(JsonObject processor, List<Integer> ids) throws UnsupportedException {
+    private static List<Integer> process(JsonObject processor, List<Integer> ids, Effort effort) throws UnsupportedException {
         switch (String.valueOf(processor.get("type"))) {
             case "null", "ByteLevel" -> {
                 return ids;
@@ -323,7 +349,7 @@ final class TextEncoder {
             case "Sequence" -> {
                 List<Integer> result = ids;
                 for (JsonObject step : SpecialTokens.parts(processor, "processors")) {
-                    result = process(step, result);
+                    result = process(step, result, effort);
                 }
                 return result;
             }
@@ -337,13 +363,16 @@ final class TextEncoder {
             case "TemplateProcessing" -> {
                 var all = new ArrayList<Integer>();
                 for (JsonObject piece : SpecialTokens.parts(processor, "single")) {
+                    effort.spend(16 + 16L * ids.size());
                     if (piece.has("Sequence")) {
                         all.addAll(ids);
                     } else {
                         String name = String.valueOf(piece.objectOrEmpty("SpecialToken").get("id"));
                         Object special = processor.objectOrEmpty("special_tokens").objectOrEmpty(name).get("ids");
                         if (special instanceof List<?> list) {
-                            list.forEach(id -> all.add((int) (long) (Long) id));
+                            for (Object id : list) {
+                                all.add(id instanceof Long number ? (int) (long) number : -1);
+                            }
                         }
                     }
                 }

@@ -10,6 +10,9 @@ public abstract class BridgeException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    /** Longest part of a message, in characters. */
+    private static final int MOST = 2000;
+
     /** May be null. */
     private final String hint;
 
@@ -21,6 +24,11 @@ public abstract class BridgeException extends RuntimeException {
     protected BridgeException(String message, String hint, Throwable cause) {
         super(hint == null ? message : message + System.lineSeparator() + "HINT: " + hint, cause);
         this.hint = hint;
+    }
+
+    /** A part of a message; a file may have names and values of any length. */
+    static String clipped(String text) {
+        return text == null || text.length() <= MOST ? text : text.substring(0, MOST) + "…";
     }
 
     /** The remedy in one sentence, or null when it is not known. */

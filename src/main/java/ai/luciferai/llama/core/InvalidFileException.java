@@ -29,7 +29,7 @@ public final class InvalidFileException extends BridgeException {
 
     /** With the remedy and the cause; both may be null. */
     public InvalidFileException(Path path, String where, String expected, String got, String hint, Throwable cause) {
-        super("%s: %s: expected %s, got %s".formatted(path, where, expected, got), hint, cause);
+        super("%s: %s: expected %s, got %s".formatted(path, clipped(where), clipped(expected), clipped(got)), hint, cause);
         this.path = path;
         this.where = where;
         this.expected = expected;

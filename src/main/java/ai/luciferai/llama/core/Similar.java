@@ -29,8 +29,15 @@ public final class Similar {
                 .limit(count).toList();
     }
 
+    /** The work grows with the product of the lengths, and a word may come out of a file. */
+    private static String clipped(String word) {
+        return word.substring(0, Math.min(word.length(), 200));
+    }
+
     /** Edits between two words: inserted, deleted, replaced and swapped letters (optimal string alignment). */
-    private static int edits(String a, String b) {
+    private static int edits(String word, String candidate) {
+        String a = clipped(word);
+        String b = clipped(candidate);
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {
             for (int j = 0; j <= b.length(); j++) {

@@ -22,7 +22,7 @@ public final class UnsupportedModelException extends BridgeException {
 
     /** With the remedy, or null. */
     public UnsupportedModelException(Object model, String where, String supported, String got, String hint) {
-        super("%s: %s is not supported: expected %s, got %s".formatted(model, where, supported, got), hint, null);
+        super("%s: %s is not supported: expected %s, got %s".formatted(model, clipped(where), clipped(supported), clipped(got)), hint, null);
         this.model = String.valueOf(model);
         this.where = where;
         this.supported = supported;

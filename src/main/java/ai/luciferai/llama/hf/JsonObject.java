@@ -31,6 +31,10 @@ public final class JsonObject {
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(200).build())
             .build();
 
+    /** Values of one file: four times those of the largest vocabulary with its merges. */
+    private static final int MOST_VALUES = 6_000_000;
+    private static final long MOST_BYTES = 256L << 20;
+
     private final Path file;
     private final Map<String, Object> values;
 
@@ -62,6 +66,7 @@ public final class JsonObject {
         if (!Files.isRegularFile(file)) {
             throw new InvalidFileException(file, "file", "a JSON file", Files.exists(file) ? "something else" : "nothing at this path");
         }
+        SmallFile.requireAtMost(file, MOST_BYTES);
         try (var in = Files.newInputStream(file)) {
             return parse(file, in);
         }
@@ -81,7 +86,7 @@ public final class JsonObject {
     public static Object parse(Path file, InputStream in) throws IOException {
         try (JsonParser parser = FACTORY.createParser(in)) {
             parser.nextToken();
-            Object value = value(parser);
+            Object value = new Values(file, parser).value();
             if (parser.nextToken() != null) {
                 throw new InvalidFileException(file, "end", "nothing behind the first JSON value", "more text");
             }
@@ -94,48 +99,64 @@ public final class JsonObject {
         }
     }
 
-    private static Object value(JsonParser parser) throws IOException {
-        JsonToken token = parser.currentToken();
-        if (token == null) {
-            throw new com.fasterxml.jackson.core.io.JsonEOFException(parser, null, "no JSON value");
-        }
-        return switch (token) {
-            case START_OBJECT -> object(parser);
-            case START_ARRAY -> array(parser);
-            case VALUE_STRING -> parser.getText();
-            case VALUE_NUMBER_INT -> whole(parser);
-            case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
-            case VALUE_TRUE -> Boolean.TRUE;
-            case VALUE_FALSE -> Boolean.FALSE;
-            case VALUE_NULL -> null;
-            default -> throw new IllegalStateException("token " + token);
-        };
-    }
+    /** Builds the values of one text, and counts them: two characters can be a list. */
+    private static final class Values {
 
-    private static Object whole(JsonParser parser) throws IOException {
-        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-            BigInteger big = parser.getBigIntegerValue();
-            return big;
-        }
-        return parser.getLongValue();
-    }
+        private final Path file;
+        private final JsonParser parser;
+        private int count;
 
-    private static Map<String, Object> object(JsonParser parser) throws IOException {
-        var map = new LinkedHashMap<String, Object>();
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String name = parser.currentName();
-            parser.nextToken();
-            map.put(name, value(parser));
+        Values(Path file, JsonParser parser) {
+            this.file = file;
+            this.parser = parser;
         }
-        return map;
-    }
 
-    private static List<Object> array(JsonParser parser) throws IOException {
-        var list = new ArrayList<>();
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-            list.add(value(parser));
+        Object value() throws IOException {
+            JsonToken token = parser.currentToken();
+            if (token == null) {
+                throw new com.fasterxml.jackson.core.io.JsonEOFException(parser, null, "no JSON value");
+            }
+            if (++count > MOST_VALUES) {
+                throw new InvalidFileException(file, "size", "at most " + MOST_VALUES + " JSON values", "more");
+            }
+            return switch (token) {
+                case START_OBJECT -> object();
+                case START_ARRAY -> array();
+                case VALUE_STRING -> parser.getText();
+                case VALUE_NUMBER_INT -> whole();
+                case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+                case VALUE_TRUE -> Boolean.TRUE;
+                case VALUE_FALSE -> Boolean.FALSE;
+                case VALUE_NULL -> null;
+                default -> throw new IllegalStateException("token " + token);
+            };
         }
-        return list;
+
+        private Object whole() throws IOException {
+            if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+                BigInteger big = parser.getBigIntegerValue();
+                return big;
+            }
+            return parser.getLongValue();
+        }
+
+        private Map<String, Object> object() throws IOException {
+            var map = new LinkedHashMap<String, Object>();
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String name = parser.currentName();
+                parser.nextToken();
+                map.put(name, value());
+            }
+            return map;
+        }
+
+        private List<Object> array() throws IOException {
+            var list = new ArrayList<>();
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                list.add(value());
+            }
+            return list;
+        }
     }
 
     @SuppressWarnings("unchecked") // JSON keys are strings
@@ -260,13 +281,12 @@ public final class JsonObject {
 
     /** What a value is, in few words. */
     public static String kind(Object value) {
-        String text = String.valueOf(value);
         return switch (value) {
             case null -> "null";
             case Map<?, ?> map -> "an object";
             case List<?> list -> "a list";
-            case String string -> "the string '" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
-            default -> text;
+            case String text -> "the string '" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
+            default -> String.valueOf(value);
         };
     }
 }

@@ -19,6 +19,8 @@ import org.yaml.snakeyaml.error.YAMLException;
  */
 public final class ModelCard {
 
+    private static final int MOST_DEPTH = 50;
+
     private ModelCard() {}
 
     /** The front matter, empty when the folder has no card or the card none; null when it cannot be read. */
@@ -28,7 +30,10 @@ public final class ModelCard {
         if (!Files.isRegularFile(file)) {
             return empty;
         }
-        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+        if (Files.size(file) > SmallFile.MOST_BYTES) {
+            return null;
+        }
+        List<String> lines = new String(SmallFile.read(file), StandardCharsets.UTF_8).lines().toList();
         if (lines.isEmpty() || !lines.getFirst().equals("---")) {
             return empty;
         }
@@ -37,28 +42,33 @@ public final class ModelCard {
         // As the reference: "no" is Norwegian, not false, and a tab stands for two blanks.
         yaml = yaml.replace("- no\n", "- \"no\"\n").replace("\t", "  ");
         try {
-            Object data = new Yaml(new SafeConstructor(new LoaderOptions())).load(yaml);
+            var options = new LoaderOptions();
+            options.setMaxAliasesForCollections(8); // each can multiply what it names
+            Object data = new Yaml(new SafeConstructor(options)).load(yaml);
             if (!(data instanceof Map<?, ?> map)) {
                 return data == null ? empty : null;
             }
             var values = new LinkedHashMap<String, Object>();
-            map.forEach((key, value) -> values.put(String.valueOf(key), plain(value)));
+            map.forEach((key, value) -> values.put(String.valueOf(key), plain(value, 0)));
             return new JsonObject(file, values);
         } catch (YAMLException broken) {
             return null;
         }
     }
 
-    /** Whole numbers as the JSON reader gives them. */
-    private static Object plain(Object value) {
+    /** Whole numbers as the JSON reader gives them. A value can be a part of itself. */
+    private static Object plain(Object value, int depth) {
+        if (depth > MOST_DEPTH) {
+            throw new YAMLException("values nested deeper than " + MOST_DEPTH);
+        }
         return switch (value) {
             case Integer number -> (Object) number.longValue();
             case Map<?, ?> map -> {
                 var values = new LinkedHashMap<String, Object>();
-                map.forEach((key, item) -> values.put(String.valueOf(key), plain(item)));
+                map.forEach((key, item) -> values.put(String.valueOf(key), plain(item, depth + 1)));
                 yield values;
             }
-            case List<?> list -> list.stream().map(ModelCard::plain).toList();
+            case List<?> list -> list.stream().map(item -> plain(item, depth + 1)).toList();
             case null, default -> value;
         };
     }

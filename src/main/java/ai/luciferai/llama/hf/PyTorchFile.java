@@ -24,8 +24,8 @@ import java.util.Map;
 public final class PyTorchFile {
 
     private static final BigInteger LEGACY_MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
-    /** Far above the pickle of any model: a thousand layers need a megabyte. */
-    private static final long MAX_PICKLE = 256L << 20;
+    /** Elements that a tensor may have beyond those of its storage: masks are sometimes saved as one row, repeated by a stride of zero. */
+    private static final long MOST_REPEATED = 1 << 24;
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     /** Keys under which trainers put the state dictionary of a model. */
     private static final List<String> WRAPPERS = List.of("state_dict", "model_state_dict", "model", "module");
@@ -44,14 +44,10 @@ public final class PyTorchFile {
                 .orElseThrow(() -> new InvalidFileException(file, "zip directory", "an entry NAME/data.pkl", "none"));
         String prefix = name.substring(0, name.length() - "data.pkl".length());
         MemorySegment order = entries.get(prefix + "byteorder");
-        if (order != null && !new String(order.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII).equals("little")) {
+        if (order != null && (order.byteSize() != 6 || !new String(order.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII).equals("little"))) {
             throw new InvalidFileException(file, "byteorder", "little", "another byte order");
         }
-        MemorySegment pickle = entries.get(name);
-        if (pickle.byteSize() > MAX_PICKLE) {
-            throw new InvalidFileException(file, name, "at most " + MAX_PICKLE + " bytes", pickle.byteSize() + " bytes");
-        }
-        Object state = new TensorUnpickler(file, new SegmentStream(pickle)).next();
+        Object state = new TensorUnpickler(file, new SegmentStream(entries.get(name))).next();
         return tensors(file, state, key -> entries.get(prefix + "data/" + key));
     }
 
@@ -69,16 +65,16 @@ public final class PyTorchFile {
             throw new InvalidFileException(file, "storage keys", "a list", "another object");
         }
         var types = new HashMap<String, DType>();
-        stateTensors(file, state).forEach((name, tensor) -> types.put(tensor.storage().key(), tensor.storage().type()));
+        stateTensors(file, state, 0).forEach((name, tensor) -> types.put(tensor.storage().key(), tensor.storage().type()));
         var storages = new HashMap<String, MemorySegment>();
         for (Object key : keys) {
             long count = data.remaining() < 8 ? -1 : data.take(8).get(I64, 0);
-            DType type = types.get(String.valueOf(key));
+            DType type = key instanceof String ? types.get(key) : null;
             if (type == null || count < 0 || count > data.remaining() / type.bytes()) {
-                throw new InvalidFileException(file, "storage " + key, "its elements inside the file",
+                throw new InvalidFileException(file, "storage " + (key instanceof String ? key : "keys"), "its elements inside the file",
                         type == null ? "no tensor that uses it" : count + " elements, " + data.remaining() + " bytes left");
             }
-            storages.put(String.valueOf(key), data.take(count * type.bytes()));
+            storages.put((String) key, data.take(count * type.bytes()));
         }
         return tensors(file, state, storages::get);
     }
@@ -89,7 +85,7 @@ public final class PyTorchFile {
 
     private static List<StoredTensor> tensors(Path file, Object state, Storages storages) {
         var list = new ArrayList<StoredTensor>();
-        stateTensors(file, state).forEach((name, tensor) -> {
+        stateTensors(file, state, 0).forEach((name, tensor) -> {
             var wanted = tensor.storage();
             MemorySegment bytes = storages.find(wanted.key());
             DType type = wanted.type();
@@ -103,6 +99,7 @@ public final class PyTorchFile {
                     throw new InvalidFileException(file, "tensor '" + name + "'", "sizes and strides from 0", "a negative one");
                 }
             }
+            requireBounded(file, name, tensor.shape(), wanted.count());
             long size = type.bytes();
             list.add(new StoredTensor(name, type, tensor.shape(), tensor.strides(), tensor.offset(),
                     bytes.asSlice(wanted.start() * size, wanted.count() * size), file));
@@ -110,13 +107,25 @@ public final class PyTorchFile {
         return list;
     }
 
+    /** A stride of zero makes any number of elements out of one. */
+    private static void requireBounded(Path file, String name, long[] shape, long stored) {
+        long count = 1;
+        for (long size : shape) {
+            count = size != 0 && count > Long.MAX_VALUE / size ? Long.MAX_VALUE : count * size;
+        }
+        if (count > Math.max(stored, MOST_REPEATED)) {
+            throw new InvalidFileException(file, "tensor '" + name + "'", "at most as many elements as its storage has, " + stored,
+                    "shape " + java.util.Arrays.toString(shape));
+        }
+    }
+
     /** The tensors of a state dictionary, or of the only dictionary inside one that trainers wrap around it. */
-    private static Map<String, TensorUnpickler.Tensor> stateTensors(Path file, Object state) {
+    private static Map<String, TensorUnpickler.Tensor> stateTensors(Path file, Object state, int depth) {
         var tensors = new java.util.LinkedHashMap<String, TensorUnpickler.Tensor>();
         if (state instanceof Map<?, ?> map) {
             for (String wrapper : WRAPPERS) {
-                if (map.get(wrapper) instanceof Map<?, ?> inner) {
-                    return stateTensors(file, inner);
+                if (map.get(wrapper) instanceof Map<?, ?> inner && depth < WRAPPERS.size()) {
+                    return stateTensors(file, inner, depth + 1);
                 }
             }
             map.forEach((key, value) -> {

@@ -57,7 +57,7 @@ public record SentencePieceModel(
         if (!Files.isRegularFile(file)) {
             throw new InvalidFileException(file, "file", "a SentencePiece model", "nothing at this path");
         }
-        var model = new Wire(file, ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN));
+        var model = new Wire(file, ByteBuffer.wrap(SmallFile.read(file)).order(ByteOrder.LITTLE_ENDIAN));
         var pieces = new ArrayList<Piece>();
         int modelType = 1;
         boolean dummy = true;

@@ -39,6 +39,9 @@ final class TensorUnpickler extends Unpickler {
     }
 
     private static final Map<String, Object> ALLOWED = new LinkedHashMap<>();
+    /** Opcodes of one pickle; a tensor takes some forty, and one opcode can make a dictionary of sixty bytes. */
+    private static final int MOST_OPCODES = 4_000_000;
+    private static final long MOST_BYTES = 64L << 20;
 
     static {
         allow("collections.OrderedDict", TensorUnpickler::dictionary);
@@ -67,10 +70,13 @@ final class TensorUnpickler extends Unpickler {
 
     private final Path file;
     private final SegmentStream data;
+    private final long start;
+    private int opcodes;
 
     TensorUnpickler(Path file, SegmentStream data) {
         this.file = file;
         this.data = data;
+        this.start = data.position();
     }
 
     private static void allow(String name, IObjectConstructor constructor) {
@@ -91,6 +97,9 @@ final class TensorUnpickler extends Unpickler {
 
     @Override
     protected Object dispatch(short opcode) throws IOException {
+        if (++opcodes > MOST_OPCODES || data.position() - start > MOST_BYTES) {
+            throw new InvalidFileException(file, "pickle", "at most " + MOST_OPCODES + " opcodes in " + MOST_BYTES + " bytes", "more");
+        }
         switch (opcode) {
             case Opcodes.GLOBAL -> stack.add(named(PickleUtils.readline(input), PickleUtils.readline(input)));
             case Opcodes.STACK_GLOBAL -> {
@@ -110,9 +119,9 @@ final class TensorUnpickler extends Unpickler {
                 }
             }
             case Opcodes.BUILD -> stack.pop(); // the state of an OrderedDict is its _metadata, of a Parameter its hooks
-            case Opcodes.BINUNICODE, Opcodes.BINSTRING, Opcodes.BINBYTES, Opcodes.LONG4 -> {
-                if (Integer.toUnsignedLong(data.peekInt()) > data.remaining()) {
-                    throw new PickleException("a text longer than the file");
+            case Opcodes.BINUNICODE, Opcodes.BINSTRING, Opcodes.BINBYTES -> {
+                if (Integer.toUnsignedLong(data.peekInt()) > Math.min(data.remaining(), MOST_BYTES)) {
+                    throw new PickleException("a text longer than the file, or than " + MOST_BYTES + " bytes");
                 }
                 return super.dispatch(opcode);
             }
@@ -131,7 +140,15 @@ final class TensorUnpickler extends Unpickler {
     private void put(Object key, Object value) {
         @SuppressWarnings("unchecked") // every dictionary here is made by EMPTY_DICT or OrderedDict
         var map = (Map<Object, Object>) stack.peek();
-        map.put(key, value);
+        map.put(plain(key), value);
+    }
+
+    /** Keys of state dictionaries are texts; the hash of a nested list can take for ever. */
+    private static Object plain(Object key) {
+        if (!(key instanceof String || key instanceof Integer || key instanceof Long)) {
+            throw new PickleException("a dictionary with something else than a text as key");
+        }
+        return key;
     }
 
     private Object named(String module, String name) {
@@ -162,7 +179,7 @@ final class TensorUnpickler extends Unpickler {
         if (args.length == 1) {
             for (Object pair : (List<?>) args[0]) {
                 Object[] entry = pair instanceof List<?> list ? list.toArray() : (Object[]) pair;
-                map.put(entry[0], entry[1]);
+                map.put(plain(entry[0]), entry[1]);
             }
         }
         return map;

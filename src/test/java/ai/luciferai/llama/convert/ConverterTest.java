@@ -113,6 +113,16 @@ class ConverterTest {
     }
 
     @Test
+    void noNameInAModelCardLeadsToAnotherFolder() throws IOException {
+        Path copy = Fixtures.copy("llama-shards", folder);
+        Files.writeString(copy.resolve("README.md"), "---\nbasename: a/b\nfinetune: ../../evil\nversion: \"v1\\0\"\n---\n");
+        Path out = Files.createDirectory(folder.resolve("out"));
+        Path file = run(Fixtures.request(copy, out)).files().getFirst();
+        assertEquals(out, file.getParent());
+        assertTrue(file.getFileName().toString().contains("..-..-evil"), file::toString);
+    }
+
+    @Test
     void cancelledLeavesNothing() {
         var cancel = new Cancel();
         cancel.request();
