@@ -54,7 +54,7 @@ int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapte
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the adapter was loaded for another model");
         }
         const trainer_options options = {
-            params->n_tokens, params->n_outputs, params->n_threads, params->exact != 0,
+            { params->n_tokens, params->n_outputs }, params->n_threads, params->exact != 0,
             params->memory == LUCIFER_TRAINING_LAYER ? memory_mode::layer : memory_mode::whole, params->dropout,
         };
         auto made = std::make_unique<lucifer_trainer>();
@@ -100,9 +100,9 @@ static void check_batch(const lucifer_trainer & trainer, const lucifer_training_
     require(b.outputs, "outputs");
     require(b.labels, "labels");
     require(b.weights, "weights");
-    if (b.n_rows < 1 || b.n_rows > trainer.options.n_tokens || b.n_outputs < 1 || b.n_outputs > trainer.options.n_outputs) {
+    if (b.n_rows < 1 || b.n_rows > trainer.options.largest.rows || b.n_outputs < 1 || b.n_outputs > trainer.options.largest.outputs) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%d rows and %d outputs, expected 1 to %d and 1 to %d", b.n_rows, b.n_outputs,
-             trainer.options.n_tokens, trainer.options.n_outputs);
+             trainer.options.largest.rows, trainer.options.largest.outputs);
     }
     for (int32_t i = 0; i < b.n_rows; ++i) {
         if (b.tokens[i] < 0 || b.tokens[i] >= n_vocab || b.positions[i] < 0 || b.sequences[i] < 0) {
@@ -120,21 +120,21 @@ static void check_batch(const lucifer_trainer & trainer, const lucifer_training_
     }
 }
 
-// Fills up to the trainer's fixed shape: padding rows belong to no sequence, padding outputs have weight 0 and are rows that
+// Fills up to a shape: padding rows belong to no sequence, padding outputs have weight 0 and are rows that
 // are not outputs yet (gradients are scattered by row, so no row may come twice). Outputs stay ascending.
-static supervised_batch padded(const trainer_options & shape, const lucifer_training_batch & b) {
+static supervised_batch padded(const batch_shape & shape, const lucifer_training_batch & b) {
     supervised_batch result;
     packed_batch &   rows = result.batch;
     rows.tokens.assign(b.tokens, b.tokens + b.n_rows);
     rows.positions.assign(b.positions, b.positions + b.n_rows);
     rows.sequences.assign(b.sequences, b.sequences + b.n_rows);
-    rows.tokens.resize(shape.n_tokens, 0);
-    rows.positions.resize(shape.n_tokens, 0);
-    rows.sequences.resize(shape.n_tokens, -1);
+    rows.tokens.resize(shape.rows, 0);
+    rows.positions.resize(shape.rows, 0);
+    rows.sequences.resize(shape.rows, -1);
 
-    int32_t missing = shape.n_outputs - b.n_outputs;
+    int32_t missing = shape.outputs - b.n_outputs;
     int32_t next    = 0;
-    for (int32_t row = 0; row < shape.n_tokens; ++row) {
+    for (int32_t row = 0; row < shape.rows; ++row) {
         const bool supervised = next < b.n_outputs && b.outputs[next] == row;
         if (!supervised && (missing == 0 || --missing < 0)) {
             continue;
@@ -153,7 +153,7 @@ int32_t lucifer_trainer_run(struct lucifer_trainer * trainer, const struct lucif
         require_size(batch);
         require(loss, "loss");
         check_batch(*trainer, *batch);
-        const supervised_batch rows = padded(trainer->options, *batch);
+        const supervised_batch rows = padded(trainer->impl->shape_for({ batch->n_rows, batch->n_outputs }), *batch);
         double sum = 0;
         const bool done = learn != 0 ? trainer->impl->accumulate(rows, batch->dropout_seed, cancel, sum) : trainer->impl->evaluate(rows, cancel, sum);
         if (!done) {

@@ -191,6 +191,6 @@ void run(const gemm_problem & p, float * scratch) {
 }  // namespace
 
 extern const gemm_kernel GEMM_NAME = { run, NC*KC + MC*KC + (NR*KC > NC ? NR*KC : NC), MR, NR, from_f16,
-                                       soft_max, soft_max_gradient, rms_norm_gradient, swiglu_gradient };
+                                       soft_max, soft_max_gradient, rms_norm_gradient, swiglu_gradient, adamw, sum_of_squares };
 
 }  // namespace lucifer

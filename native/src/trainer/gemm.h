@@ -36,6 +36,17 @@ struct gemm_problem {
     bool        add;
 };
 
+// Numbers of one AdamW step, the same for all elements.
+struct adamw_step {
+    float gradient_scale;
+    float beta1;
+    float beta2;
+    float epsilon;
+    float decay;        // 1 - learning rate * weight decay
+    float size;         // learning rate / (1 - beta1^t)
+    float correction2;  // sqrt(1 - beta2^t)
+};
+
 // One compilation of the kernels, for one level of instruction set.
 struct gemm_kernel {
     void (*run)(const gemm_problem & p, float * scratch);
@@ -49,6 +60,8 @@ struct gemm_kernel {
     void (*soft_max_gradient)(const float * y, float * g, int64_t n);
     void (*rms_norm_gradient)(const float * g, const float * x, float epsilon, float * dx, int64_t n);
     void (*swiglu_gradient)(const float * g, const float * x, const float * up, float * dx, float * d_up, int64_t n);
+    void (*adamw)(const adamw_step & step, const float * g, float * w, float * m, float * v, int64_t n);
+    double (*sum_of_squares)(const float * x, int64_t n);
 };
 
 extern const gemm_kernel gemm_base;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "gemm.h"
 #include "kernel-vector.h"
 
 namespace lucifer {
@@ -60,6 +61,27 @@ void swiglu_gradient(const float * g, const float * x, const float * up, float *
         save(gi*(xi*s), d_up + i, n - i);
         save(gi*load(up + i, n - i, 0.0f)*s*(xi*(1.0f - s) + 1.0f), dx + i, n - i);
     }
+}
+
+// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2; order of operations as torch.optim.AdamW.
+void adamw(const adamw_step & step, const float * g, float * w, float * m, float * v, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) {
+        const float gi = g[i]*step.gradient_scale;
+        m[i] = step.beta1*m[i] + (1.0f - step.beta1)*gi;
+        v[i] = step.beta2*v[i] + (1.0f - step.beta2)*gi*gi;
+        w[i] = w[i]*step.decay - step.size*m[i]/(std::sqrt(v[i])/step.correction2 + step.epsilon);
+    }
+}
+
+// In four sums, so that an addition need not wait for the one before.
+double sum_of_squares(const float * x, int64_t n) {
+    double sums[4] = {};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        for (int64_t j = 0; j < 4; ++j) { sums[j] += (double) x[i + j]*x[i + j]; }
+    }
+    for (; i < n; ++i) { sums[0] += (double) x[i]*x[i]; }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 }  // namespace

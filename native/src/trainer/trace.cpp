@@ -93,17 +93,55 @@ struct trace::recorder {
     }
 };
 
-trace::trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens, int32_t n_outputs, int32_t n_threads)
-    : model(model), rows(n_tokens), vocab(llama_vocab_n_tokens(llama_model_get_vocab(model))), n_swa(llama_model_n_swa(model)) {
-    make_probe(n_outputs);
+// The smallest prime from n on that divides none of the sizes.
+static int32_t prime_from(int32_t n, std::initializer_list<int32_t> sizes) {
+    const auto is_prime = [](int32_t x) {
+        for (int32_t i = 2; i*i <= x; ++i) {
+            if (x % i == 0) {
+                return false;
+            }
+        }
+        return true;
+    };
+    const auto divides = [&](int32_t x) { return std::any_of(sizes.begin(), sizes.end(), [&](int32_t size) { return size % x == 0; }); };
+    while (!is_prime(n) || divides(n)) {
+        ++n;
+    }
+    return n;
+}
+
+trace::trace(llama_model * model, llama_adapter_lora * adapter, batch_shape largest, bool sample, int32_t n_threads)
+    : model(model), rows(largest.rows), n_ctx((largest.rows + 255)/256*256), vocab(llama_vocab_n_tokens(llama_model_get_vocab(model))),
+      n_swa(llama_model_n_swa(model)) {
+    const int32_t width = llama_model_n_embd(model);
+    if (sample) {
+        largest.outputs = prime_from(29, { vocab, width });
+        rows            = prime_from(largest.outputs*2, { vocab, width });
+    }
+    make_probe(largest.outputs);
     recorder rec;
     decode(rec, adapter, n_threads);
     rec.join_devices();
     classify(rec);
     keep_reachable(rec);
+    const bool own = detach();
     find_cell_rows();
     find_attentions();
     cut();
+    scalable = sample && own && narrows() && has_distinct_sizes() && knows_rules(n_ctx);
+}
+
+// Whether a mask of so many rows follows the rules that were found, which the recorded one may have been too small to tell apart.
+bool trace::knows_rules(int32_t largest) const { return n_swa == 0 || largest <= n_swa || rows/2 > n_swa; }
+
+int64_t trace::scaled(int64_t size, const batch_shape & to) const {
+    const batch_shape from = shape();
+    if (scalable && size % from.rows == 0) {
+        size = size/from.rows*to.rows;
+    } else if (scalable && size % from.outputs == 0) {
+        size = size/from.outputs*to.outputs;
+    }
+    return size;
 }
 
 // Three sequences, so that a wrong mask or position shows; tokens by a fixed linear congruence.
@@ -124,7 +162,7 @@ void trace::make_probe(int32_t n_outputs) {
 
 void trace::decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads) {
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = (rows + 255)/256*256;  // what llama.cpp rounds it up to
+    params.n_ctx           = n_ctx;  // a multiple of 256, as llama.cpp would make it
     params.n_batch         = rows;
     params.n_ubatch        = rows;
     params.n_seq_max       = 4;
@@ -208,9 +246,10 @@ mask_rule trace::find_rule(const ggml_tensor * mask, const std::vector<uint8_t> 
 // mask [n_kv (key), n_tokens (query)]: 0 or the ALiBi distance where query i sees key j, else -inf. n_kv is n_tokens rounded
 // up by the KV cache. A padding row sees itself, for a softmax over nothing is NaN.
 std::vector<float> trace::mask_values(int64_t n_kv, mask_rule rule, const packed_batch & batch) const {
-    std::vector<float> values((size_t) n_kv*rows, -INFINITY);
-    for (int64_t i = 0; i < rows; ++i) {
-        for (int64_t j = 0; j < rows; ++j) {
+    const int64_t      n = (int64_t) batch.tokens.size();
+    std::vector<float> values((size_t) n_kv*n, -INFINITY);
+    for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
             const int32_t pi = batch.positions[i];
             const int32_t pj = batch.positions[j];
             bool          seen = batch.sequences[i] == batch.sequences[j] && pj <= pi && (batch.sequences[i] >= 0 || i == j);
@@ -296,6 +335,75 @@ void trace::keep_reachable(const recorder & rec) {
             }
         }
     }
+}
+
+// Copies what is recorded, without data, and frees the context with its cache and buffers. Not where other devices take part: there
+// recorded tensors may have copies that only the context has.
+bool trace::detach() {
+    std::unordered_map<const ggml_tensor *, ggml_tensor *> own;
+    size_t count = leaves.size() + stored.size();
+    for (const ggml_tensor * t : nodes) {
+        for (const ggml_tensor * src : t->src) {
+            count += src != nullptr ? 1 : 0;
+            if (src != nullptr && src->op == GGML_OP_NONE && src->buffer != nullptr && !ggml_backend_buffer_is_host(src->buffer)) {
+                return false;
+            }
+        }
+        count += 2;
+    }
+    copies.reset(ggml_init({ ggml_tensor_overhead()*count, nullptr, true }));
+    const auto is_weight = [](const ggml_tensor * t) {
+        return t->op == GGML_OP_NONE && (is_adapter_tensor(t) ||
+               (t->buffer != nullptr && ggml_backend_buffer_get_usage(t->buffer) == GGML_BACKEND_BUFFER_USAGE_WEIGHTS));
+    };
+    const std::unordered_set<const ggml_tensor *>     is_node(nodes.begin(), nodes.end());
+    const std::function<ggml_tensor *(ggml_tensor *)> copy = [&](ggml_tensor * t) {
+        if (t == nullptr || is_weight(t) || own.count(t) != 0) {
+            return t == nullptr || is_weight(t) ? t : own.at(t);
+        }
+        ggml_tensor * to = own[t] = ggml_new_tensor_1d(copies.get(), GGML_TYPE_F32, 1);
+        *to = *t;
+        to->data     = nullptr;
+        to->buffer   = nullptr;
+        to->extra    = nullptr;
+        to->view_src = copy(t->view_src);
+        for (ggml_tensor *& src : to->src) {  // nodes come after what they read
+            src = is_node.count(t) != 0 ? copy(src) : nullptr;
+        }
+        return to;
+    };
+    std::transform(nodes.begin(), nodes.end(), nodes.begin(), copy);
+    std::unordered_map<ggml_tensor *, input> own_leaves;
+    for (const auto & [leaf, in] : leaves) {
+        own_leaves[copy(leaf)] = in;
+    }
+    std::unordered_map<const ggml_tensor *, ggml_tensor *> own_stored;
+    for (const auto & [cache, source] : stored) {
+        if (own.count(source) != 0) {
+            own_stored[copy(const_cast<ggml_tensor *>(cache))] = own.at(source);
+        }
+    }
+    leaves = std::move(own_leaves);
+    stored = std::move(own_stored);
+    context.reset();
+    return true;
+}
+
+// Whether no size of a weight could be taken for a number of rows.
+bool trace::has_distinct_sizes() const {
+    for (const ggml_tensor * t : nodes) {
+        for (const ggml_tensor * src : t->src) {
+            if (src == nullptr || src->op != GGML_OP_NONE || leaves.count(const_cast<ggml_tensor *>(src)) != 0) {
+                continue;
+            }
+            for (int64_t ne : src->ne) {
+                if (ne % shape().rows == 0 || ne % shape().outputs == 0) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
 }
 
 // Follows the attention scores from the keys to the values. Where something else meets them on the way, nothing is found, and
@@ -403,8 +511,17 @@ void trace::cut() {
 
 // --- copying ----------------------------------------------------------------------------------------------------------
 
-cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind)
-    : source(source), ctx(ctx), rows(rows), kind(kind) {}
+cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind, batch_shape shape)
+    : source(source), ctx(ctx), rows(rows), kind(kind), shape(shape) {}
+
+ggml_tensor * cloner::new_like(const ggml_tensor * t) const {
+    return ggml_new_tensor_4d(ctx, t->type, scaled(t->ne[0]), scaled(t->ne[1]), scaled(t->ne[2]), scaled(t->ne[3]));
+}
+
+ggml_tensor * cloner::part_like(const ggml_tensor * t, ggml_tensor * larger) const {
+    const ggml_tensor * l = larger;
+    return ggml_view_4d(ctx, larger, scaled(t->ne[0]), scaled(t->ne[1]), scaled(t->ne[2]), scaled(t->ne[3]), l->nb[1], l->nb[2], l->nb[3], 0);
+}
 
 ggml_tensor * cloner::copy_of(ggml_tensor * recorded) const {
     const auto it = copies.find(recorded);
@@ -429,7 +546,7 @@ void cloner::clone_head(const trace::segment & part, int64_t n_rows) {
         if (expressions.count(t) != 0) {
             continue;
         }
-        if (t->ne[1] != source.n_outputs() || !ggml_is_contiguous(t) || t->ne[2]*t->ne[3] != 1) {
+        if (t->ne[1] != shape.outputs || !ggml_is_contiguous(t) || t->ne[2]*t->ne[3] != 1) {
             throw unsupported(std::string("the output layer does not work row by row: ") + ggml_op_desc(t) + " " + t->name);
         }
         t->ne[1] = n_rows;
@@ -481,11 +598,11 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
             return product;
         }
         if (t->op == GGML_OP_CONT && ggml_is_contiguous(operand(t->src[0]))) {
-            return keep(ggml_reshape_4d(ctx, operand(t->src[0]), t->ne[0], t->ne[1], t->ne[2], t->ne[3]));
+            return keep(ggml_reshape(ctx, operand(t->src[0]), new_like(t)));
         }
     }
     const bool    matmul = t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_MUL_MAT_ID;
-    ggml_tensor * own    = ggml_dup_tensor(ctx, t);
+    ggml_tensor * own    = new_like(t);
     own->op = t->op;
     std::memcpy(own->op_params, t->op_params, sizeof(t->op_params));
     for (int j = 0; j < GGML_MAX_SRC; ++j) {
@@ -500,7 +617,7 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
 // own without the cache's empty cells, where it is a copy of a tensor that has a value for each.
 ggml_tensor * cloner::narrowed(const ggml_tensor * recorded, ggml_tensor * own) const {
     if (kind == arithmetic::packed && source.spans_cache(recorded)) {
-        own->ne[0] = source.n_tokens();
+        own->ne[0] = shape.rows;
         for (int i = 1; i < GGML_MAX_DIMS; ++i) {
             own->nb[i] = own->nb[i - 1]*own->ne[i - 1];
         }
@@ -509,7 +626,7 @@ ggml_tensor * cloner::narrowed(const ggml_tensor * recorded, ggml_tensor * own) 
 }
 
 ggml_tensor * cloner::clone_input(ggml_tensor * recorded) {
-    ggml_tensor * own = ggml_dup_tensor(ctx, recorded);
+    ggml_tensor * own = new_like(recorded);
     ggml_set_name(own, recorded->name);
     ggml_set_input(own);
     return copies[recorded] = narrowed(recorded, own);
@@ -524,7 +641,7 @@ ggml_tensor * cloner::keep(ggml_tensor * own) {
 ggml_tensor * cloner::clone_product(ggml_tensor * t) {
     ggml_tensor * own = nullptr;
     if (t->op == GGML_OP_MUL_MAT) {
-        own = narrowed(t, new_product(ctx, product::forward, t, { operand(t->src[0]), operand(t->src[1]), 1.0f }));
+        own = narrowed(t, new_product(ctx, product::forward, new_like(t), { operand(t->src[0]), operand(t->src[1]), 1.0f }));
     } else if (t->op == GGML_OP_ADD) {
         ggml_tensor * base = operand(t->src[0]);
         ggml_tensor * part = operand(t->src[1]);
@@ -614,10 +731,10 @@ ggml_tensor * cloner::clone_view(ggml_tensor * t) {
     }
     const size_t src_offs = t->src[0]->view_src != nullptr ? t->src[0]->view_offs : 0;
     ggml_tensor * own = ggml_view_tensor(ctx, src);
-    own->view_offs = (src->view_src != nullptr ? src->view_offs : 0) + t->view_offs - src_offs;
+    own->view_offs = (src->view_src != nullptr ? src->view_offs : 0) + scaled(t->view_offs) - scaled(src_offs);
     for (int i = 0; i < GGML_MAX_DIMS; ++i) {
-        own->ne[i] = t->ne[i];
-        own->nb[i] = t->nb[i];
+        own->ne[i] = scaled(t->ne[i]);
+        own->nb[i] = scaled(t->nb[i]);
     }
     if (own->view_src->data != nullptr) {
         own->data = static_cast<char *>(own->view_src->data) + own->view_offs;
@@ -640,7 +757,7 @@ ggml_tensor * cloner::clone_cache_read(ggml_tensor * t) {
     const bool    is_transposed = t->nb[1] > t->nb[2];
     const int64_t n_embd_head   = is_transposed ? t->ne[2] : t->ne[0];
     const int64_t n_kv          = is_transposed ? t->ne[0] : t->ne[2];
-    const int64_t n_tokens      = source.n_tokens();
+    const int64_t n_tokens      = shape.rows;
 
     ggml_tensor * own = keep(ggml_reshape_3d(ctx, cur, n_embd_head, t->ne[1], n_tokens));
     if (n_kv > n_tokens && !(kind == arithmetic::packed && source.narrows())) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "ggml-backend.h"
+#include "ggml-cpp.h"
 #include "ggml.h"
 #include "llama-cpp.h"
 
@@ -27,15 +28,27 @@ struct packed_batch {
     std::vector<int32_t> outputs;    // row numbers whose logits are computed, ascending, distinct
 };
 
+// Rows of a micro-batch, and how many of them are outputs.
+struct batch_shape {
+    int32_t rows;
+    int32_t outputs;
+};
+
 // How the values of an attention mask follow from positions and sequences; found by comparing with llama.cpp's own mask.
 enum class mask_rule { causal, window, chunked, alibi };
 
 class trace {
   public:
-    // Decodes one made-up batch of n_tokens rows with n_outputs outputs.
+    // Decodes one made-up batch.
     // adapter: its tensors become leaves of the graph. Throws std::runtime_error where the graph has an input or a
     // structure that cannot be rebuilt, naming it.
-    trace(llama_model * model, llama_adapter_lora * adapter, int32_t n_tokens, int32_t n_outputs, int32_t n_threads);
+    // sample: of a few rows only, which is enough where is_scalable(); else of the largest batch's shape.
+    trace(llama_model * model, llama_adapter_lora * adapter, batch_shape largest, bool sample, int32_t n_threads);
+
+    // Whether the graph can be copied for another shape than the recorded one. The recorded numbers of rows and outputs are then
+    // prime numbers of which no dimension of the model is a multiple, so that a size in the graph tells what it counts.
+    bool    is_scalable() const { return scalable; }
+    int64_t scaled(int64_t size, const batch_shape & to) const;
 
     // Part of the graph between two cuts; nodes [begin, end) of `nodes`.
     struct segment {
@@ -50,8 +63,9 @@ class trace {
     const packed_batch &       batch() const { return probe; }
     const std::vector<float> & logits() const { return probe_logits; }  // [n_vocab, n_outputs] of the probe, by llama_decode
 
-    int32_t n_tokens() const { return rows; }
-    int32_t n_outputs() const { return (int32_t) probe.outputs.size(); }
+    void                       forget_logits() { probe_logits = {}; }
+
+    batch_shape shape() const { return { rows, (int32_t) probe.outputs.size() }; }
     int32_t n_vocab() const { return vocab; }
     int64_t max_rows() const { return widest; }  // largest number of rows of a weight matrix
 
@@ -62,10 +76,10 @@ class trace {
     };
     const std::unordered_map<ggml_tensor *, input> & inputs() const { return leaves; }
 
-    // Bytes of an input, of which `own` is a copy with its own width, for a batch of n_tokens() rows.
+    // Bytes of an input, of which `own` is a copy with its own shape.
     std::vector<uint8_t> content(const ggml_tensor * recorded_leaf, const ggml_tensor * own, const packed_batch & batch) const;
 
-    // Whether a row of this tensor holds a value for each of the KV cache's cells, of which only the first n_tokens() are used,
+    // Whether a row of this tensor holds a value for each of the KV cache's cells, of which only the batch's rows are used,
     // and can be made without the others. Attention masks, scores and probabilities are of this kind.
     bool narrows() const { return !cell_rows.empty(); }
     bool spans_cache(const ggml_tensor * recorded) const { return cell_rows.count(recorded) != 0; }
@@ -83,9 +97,12 @@ class trace {
 
   private:
     llama_model *     model;
-    llama_context_ptr context;
+    llama_context_ptr context;  // owns the recorded tensors, until they are copied
+    ggml_context_ptr  copies;   // metadata of these
     int32_t           rows;
+    int32_t           n_ctx;
     int32_t           vocab;
+    bool              scalable = false;
     int64_t           widest = 1;
     int32_t           n_swa;
 
@@ -101,12 +118,15 @@ class trace {
     std::unordered_set<const ggml_tensor *>                inner;  // scores and probabilities of these
 
     struct recorder;
+    bool          knows_rules(int32_t largest) const;
     void          make_probe(int32_t n_outputs);
     void          decode(recorder & rec, llama_adapter_lora * adapter, int32_t n_threads);
     void          classify(const recorder & rec);
     mask_rule     find_rule(const ggml_tensor * mask, const std::vector<uint8_t> & data) const;
     std::vector<float> mask_values(int64_t n_kv, mask_rule rule, const packed_batch & batch) const;
     void          keep_reachable(const recorder & rec);
+    bool          detach();
+    bool          has_distinct_sizes() const;
     void          find_cell_rows();
     void          find_attentions();
     void          cut();
@@ -124,16 +144,21 @@ enum class arithmetic {
 // replaced by the caller's own leaves.
 class cloner {
   public:
-    cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind);
+    // shape: the recorded one, unless the trace is scalable.
+    cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind, batch_shape shape);
 
     // A leaf for an input.
     ggml_tensor * clone_input(ggml_tensor * recorded);
+
+    // A new tensor like a recorded one, and a view of as much of a larger one.
+    ggml_tensor * new_like(const ggml_tensor * recorded) const;
+    ggml_tensor * part_like(const ggml_tensor * recorded, ggml_tensor * larger) const;
 
     void           replace(ggml_tensor * recorded, ggml_tensor * own) { copies[recorded] = own; }
     ggml_tensor *  copy_of(ggml_tensor * recorded) const;
     void           clone(const trace::segment & part);
 
-    // Clones the head for n_rows rows instead of the trace's n_outputs: all its operations work row by row.
+    // Clones the head for n_rows rows instead of the shape's outputs: all its operations work row by row.
     void           clone_head(const trace::segment & part, int64_t n_rows);
 
     // Puts a new own tensor into the order of nodes() before another.
@@ -150,6 +175,9 @@ class cloner {
     ggml_context * ctx;
     ggml_tensor *  rows;
     arithmetic     kind;
+    batch_shape    shape;
+
+    int64_t scaled(int64_t size) const { return source.scaled(size, shape); }
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> copies;
     std::unordered_map<ggml_tensor *, ggml_tensor *> expressions;

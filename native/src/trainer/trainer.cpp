@@ -1,6 +1,7 @@
 #include "trainer.h"
 
 #include "autograd.h"
+#include "gemm.h"
 #include "guard.h"
 #include "log.h"
 
@@ -19,7 +20,9 @@ static bool is_product(const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT 
 
 // A graph with its own tensors, and the leaves that are filled before it runs.
 struct trainer::stage {
+    batch_shape      shape;
     bool             training;
+    int64_t          generation = 0;  // of the memory in which its tensors lie
     ggml_context_ptr ctx;
     ggml_cgraph *    graph = nullptr;
 
@@ -61,19 +64,52 @@ void trainer::stage::forget_memory() {
     }
 }
 
-trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options)
-    : options(options),
-      traced(std::make_unique<trace>(model, adapter, options.n_tokens, options.n_outputs, options.n_threads)) {
+// All graphs of one shape: of the whole model, or layer by layer.
+struct trainer::graphs {
+    batch_shape shape;
+
+    std::unique_ptr<stage> train_whole;
+    std::unique_ptr<stage> eval_whole;
+
+    std::vector<std::unique_ptr<stage>> forward_layers;
+    std::vector<std::unique_ptr<stage>> backward_layers;  // nullptr below the lowest adapted layer
+    std::unique_ptr<stage>              head_train;
+    std::unique_ptr<stage>              head_eval;
+};
+
+// A few rows are recorded where that is enough, for llama.cpp computes them: with the weights' types on the CPU.
+trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options) : options(options) {
+    start(model, adapter, options.exact);
+    if (options.exact && !resizes()) {
+        start(model, adapter, false);
+    }
     collect_parameters();
-    open_backends();
     make_state();
     check_supported();
-    if (options.memory == memory_mode::whole) {
-        build_whole();
-    } else {
-        build_layers();
+    count_fallbacks(graphs_for(shape_for(options.largest)));
+}
+
+void trainer::start(llama_model * model, llama_adapter_lora * adapter, bool sample) {
+    traced = std::make_unique<trace>(model, adapter, options.largest, sample, options.n_threads);
+    open_backends();
+}
+
+// Whether graphs are made for the shapes that are needed. Elsewhere than on the CPU alone they would have to be planned anew each time.
+bool trainer::resizes() const { return traced->is_scalable() && kind == arithmetic::packed; }
+
+// Multiples of a sixteenth of the largest, so that there are few; outputs in the proportion of the largest where that is enough.
+batch_shape trainer::shape_for(const batch_shape & needed) const {
+    if (!resizes()) {
+        return options.largest;
     }
-    count_fallbacks();
+    const batch_shape & most = options.largest;
+    const auto round_up = [](int64_t n, int64_t largest) {
+        const int64_t step = std::max<int64_t>(8, (largest + 127)/128*8);
+        return (int32_t) std::min(largest, (n + step - 1)/step*step);
+    };
+    const int32_t rows = round_up(needed.rows, most.rows);
+    const int64_t share = (int64_t) rows*most.outputs/most.rows;
+    return { rows, std::min(rows, round_up(std::max<int64_t>(needed.outputs, share), most.outputs)) };
 }
 
 trainer::~trainer() = default;
@@ -103,6 +139,8 @@ void trainer::collect_parameters() {
 
 // The devices that hold the model's weights, and the CPU last.
 void trainer::open_backends() {
+    sched.reset();
+    backends.clear();
     std::vector<ggml_backend_dev_t> devices;
     for (ggml_tensor * t : traced->recorded()) {
         for (ggml_tensor * src : t->src) {
@@ -131,7 +169,11 @@ void trainer::open_backends() {
         }
     }
     kind = !options.exact ? arithmetic::native : devices.size() > 1 ? arithmetic::exact : arithmetic::packed;
-    sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
+    if (raw.size() > 1) {
+        sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
+    } else {
+        memory.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(raw.front())));
+    }
 }
 
 void trainer::make_state() {
@@ -140,8 +182,9 @@ void trainer::make_state() {
     rows = ggml_new_tensor_1d(state_ctx.get(), GGML_TYPE_I32, traced->max_rows());
     if (options.memory == memory_mode::layer) {
         for (size_t i = 0; i + 1 < parts.size(); ++i) {
-            outputs.push_back(ggml_dup_tensor(state_ctx.get(), parts[i].output));
-            d_outputs.push_back(ggml_dup_tensor(state_ctx.get(), parts[i].output));
+            const cloner full(*traced, state_ctx.get(), nullptr, kind, resizes() ? options.largest : traced->shape());
+            outputs.push_back(full.new_like(parts[i].output));
+            d_outputs.push_back(full.new_like(parts[i].output));
         }
     }
     state_buf.reset(ggml_backend_alloc_ctx_tensors(state_ctx.get(), backends.front().get()));
@@ -157,8 +200,8 @@ void trainer::check_supported() {
     for (const parameter & p : params) {
         wanted.insert(p.tensor);
     }
-    std::unique_ptr<stage> s = new_stage(false);
-    cloner copy(*traced, s->ctx.get(), rows, kind);
+    std::unique_ptr<stage> s = new_stage(traced->shape(), false);
+    cloner copy = new_cloner(*s);
     for (const auto & part : traced->segments()) {
         copy.clone(part);
     }
@@ -169,12 +212,12 @@ void trainer::check_supported() {
 }
 
 // Each makes data travel to the CPU and back within a step.
-void trainer::count_fallbacks() {
+void trainer::count_fallbacks(const graphs & g) {
     if (backends.size() == 1) {
         return;
     }
-    std::vector<const stage *> stages = { train_whole.get(), head_train.get() };
-    for (const auto & s : backward_layers) {
+    std::vector<const stage *> stages = { g.train_whole.get(), g.head_train.get() };
+    for (const auto & s : g.backward_layers) {
         stages.push_back(s.get());
     }
     std::map<std::string, int32_t> missing;
@@ -193,8 +236,22 @@ void trainer::count_fallbacks() {
     }
 }
 
-std::unique_ptr<trainer::stage> trainer::new_stage(bool training) const {
+trainer::graphs & trainer::graphs_for(const batch_shape & shape) {
+    std::unique_ptr<graphs> & g = sizes[{ shape.rows, shape.outputs }];
+    if (g == nullptr) {
+        auto made = std::make_unique<graphs>();
+        made->shape = shape;
+        options.memory == memory_mode::whole ? build_whole(*made) : build_layers(*made);
+        g = std::move(made);
+    }
+    return *g;
+}
+
+cloner trainer::new_cloner(const stage & s) const { return { *traced, s.ctx.get(), rows, kind, s.shape }; }
+
+std::unique_ptr<trainer::stage> trainer::new_stage(const batch_shape & shape, bool training) const {
     auto s = std::make_unique<stage>();
+    s->shape    = shape;
     s->training = training;
     s->ctx.reset(ggml_init({ ggml_tensor_overhead()*MAX_NODES + ggml_graph_overhead_custom(MAX_NODES, false), nullptr, true }));
     s->graph = ggml_new_graph_custom(s->ctx.get(), MAX_NODES, false);
@@ -231,7 +288,7 @@ void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) con
 ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
     ggml_context * ctx    = s.ctx.get();
     const auto &   part   = traced->segments().back();
-    const int64_t  n      = traced->n_outputs();
+    const int64_t  n      = s.shape.outputs;
     const int64_t  n_vocab = traced->n_vocab();
     const int64_t  chunk  = std::clamp<int64_t>((int64_t) HEAD_CHUNK_BYTES/(n_vocab*4), 1, n);
     ggml_tensor *  d_hidden = nullptr;
@@ -239,7 +296,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
     for (int64_t begin = 0; begin < n; begin += chunk) {
         const int64_t c = std::min(chunk, n - begin);
         ggml_tensor * x = ggml_view_2d(ctx, hidden, hidden->ne[0], c, hidden->nb[1], begin*hidden->nb[1]);
-        cloner copy(*traced, ctx, rows, kind);
+        cloner copy = new_cloner(s);
         copy.replace(traced->segments()[traced->segments().size() - 2].output, x);
         copy.clone_head(part, c);
         ggml_tensor * logits = copy.copy_of(part.output);  // [n_vocab, c]
@@ -317,7 +374,7 @@ void trainer::add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_ten
     }
 }
 
-void trainer::finish(stage & s) {
+void trainer::finish(stage & s) const {
     for (const auto & [t, g] : s.gradients) {
         (void) t;
         ggml_set_output(g);
@@ -325,11 +382,11 @@ void trainer::finish(stage & s) {
     }
 }
 
-void trainer::build_whole() {
+void trainer::build_whole(graphs & g) const {
     const size_t n_trunk = traced->segments().size() - 1;
     for (bool training : { true, false }) {
-        std::unique_ptr<stage> s = new_stage(training);
-        cloner copy(*traced, s->ctx.get(), rows, kind);
+        std::unique_ptr<stage> s = new_stage(g.shape, training);
+        cloner copy = new_cloner(*s);
         add_trunk(*s, copy, 0, n_trunk);
         ggml_tensor * hidden = copy.copy_of(traced->segments()[n_trunk - 1].output);
         ggml_build_forward_expand(s->graph, hidden);
@@ -338,49 +395,56 @@ void trainer::build_whole() {
             add_backward(*s, copy, hidden, d_hidden, nullptr, nullptr);
             finish(*s);
         }
-        (training ? train_whole : eval_whole) = std::move(s);
+        (training ? g.train_whole : g.eval_whole) = std::move(s);
     }
 }
 
-void trainer::build_layers() {
-    const size_t n_trunk = traced->segments().size() - 1;
-    const auto   add_layer = [&](stage & s, cloner & copy, size_t i) {
-        if (i > 0) {
-            copy.replace(traced->segments()[i - 1].output, outputs[i - 1]);
-        }
-        add_trunk(s, copy, i, i + 1);
-        return copy.copy_of(traced->segments()[i].output);
-    };
-    bool adapted = false;  // this segment or an earlier one has adapter tensors
-    for (size_t i = 0; i < n_trunk; ++i) {
-        std::unique_ptr<stage> forward = new_stage(false);
-        cloner forward_copy(*traced, forward->ctx.get(), rows, kind);
-        ggml_tensor * out = add_layer(*forward, forward_copy, i);
-        ggml_build_forward_expand(forward->graph, ggml_cpy(forward->ctx.get(), out, outputs[i]));
-        forward_layers.push_back(std::move(forward));
+// Segment i, reading what the one before it left in outputs.
+ggml_tensor * trainer::add_layer(stage & s, cloner & copy, size_t i) const {
+    if (i > 0) {
+        ggml_tensor * before = traced->segments()[i - 1].output;
+        copy.replace(before, copy.part_like(before, outputs[i - 1]));
+    }
+    add_trunk(s, copy, i, i + 1);
+    return copy.copy_of(traced->segments()[i].output);
+}
 
-        std::unique_ptr<stage> backward = new_stage(true);
-        cloner copy(*traced, backward->ctx.get(), rows, kind);
+void trainer::build_layers(graphs & g) const {
+    const auto & parts   = traced->segments();
+    const size_t n_trunk = parts.size() - 1;
+    bool         adapted = false;  // this segment or an earlier one has adapter tensors
+    for (size_t i = 0; i < n_trunk; ++i) {
+        std::unique_ptr<stage> forward = new_stage(g.shape, false);
+        cloner forward_copy = new_cloner(*forward);
+        ggml_tensor * out = add_layer(*forward, forward_copy, i);
+        ggml_build_forward_expand(forward->graph, ggml_cpy(forward->ctx.get(), out, forward_copy.part_like(parts[i].output, outputs[i])));
+        g.forward_layers.push_back(std::move(forward));
+
+        std::unique_ptr<stage> backward = new_stage(g.shape, true);
+        cloner copy = new_cloner(*backward);
         out = add_layer(*backward, copy, i);
         const bool below = adapted;
         adapted = adapted || std::any_of(copy.nodes().begin(), copy.nodes().end(),
                                          [](const ggml_tensor * t) { return is_product(t) && is_adapter_tensor(t->src[0]); });
         if (adapted) {
-            add_backward(*backward, copy, out, d_outputs[i], below ? outputs[i - 1] : nullptr, below ? d_outputs[i - 1] : nullptr);
+            ggml_tensor * input   = below ? copy.copy_of(parts[i - 1].output) : nullptr;
+            ggml_tensor * d_input = below ? copy.part_like(parts[i - 1].output, d_outputs[i - 1]) : nullptr;
+            add_backward(*backward, copy, out, copy.part_like(parts[i].output, d_outputs[i]), input, d_input);
             finish(*backward);
         } else {
             backward = nullptr;
         }
-        backward_layers.push_back(std::move(backward));
+        g.backward_layers.push_back(std::move(backward));
     }
     for (bool training : { true, false }) {
-        std::unique_ptr<stage> s = new_stage(training);
-        ggml_tensor * d_hidden = add_head(*s, outputs.back());
+        std::unique_ptr<stage> s = new_stage(g.shape, training);
+        const cloner part = new_cloner(*s);
+        ggml_tensor * d_hidden = add_head(*s, part.part_like(parts[n_trunk - 1].output, outputs.back()));
         if (training) {
-            ggml_build_forward_expand(s->graph, ggml_cpy(s->ctx.get(), d_hidden, d_outputs.back()));
+            ggml_build_forward_expand(s->graph, ggml_cpy(s->ctx.get(), d_hidden, part.part_like(parts[n_trunk - 1].output, d_outputs.back())));
             finish(*s);
         }
-        (training ? head_train : head_eval) = std::move(s);
+        (training ? g.head_train : g.head_eval) = std::move(s);
     }
 }
 
@@ -388,19 +452,43 @@ void trainer::build_layers() {
 
 // Gives the stage's tensors memory; another stage's tensors lose theirs. A stage that has it already keeps it.
 void trainer::allocate(stage & s) {
+    if (sched == nullptr) {
+        allocate_on_cpu(s);
+        return;
+    }
     if (allocated == &s) {
         return;
     }
     ggml_backend_sched_reset(sched.get());
-    if (backends.size() > 1) {
-        s.remember_sources();
-    }
+    s.remember_sources();
     s.forget_memory();
     if (!ggml_backend_sched_alloc_graph(sched.get(), s.graph)) {
         allocated = nullptr;
         throw std::bad_alloc();
     }
     allocated = &s;
+}
+
+// Places are planned once, unless a later stage needs more memory than there is.
+void trainer::allocate_on_cpu(stage & s) {
+    if (s.generation == generation) {
+        return;
+    }
+    s.forget_memory();
+    const size_t before = ggml_gallocr_get_buffer_size(memory.get(), 0);
+    if (!ggml_gallocr_reserve(memory.get(), s.graph) || !ggml_gallocr_alloc_graph(memory.get(), s.graph)) {
+        throw std::bad_alloc();
+    }
+    generation += ggml_gallocr_get_buffer_size(memory.get(), 0) != before ? 1 : 0;
+    s.generation = generation;
+}
+
+void trainer::compute(stage & s) {
+    const ggml_status status = sched != nullptr ? ggml_backend_sched_graph_compute(sched.get(), s.graph)
+                                                : ggml_backend_graph_compute(backends.front().get(), s.graph);
+    if (status != GGML_STATUS_SUCCESS) {
+        throw std::runtime_error("computing a training graph failed");
+    }
 }
 
 void trainer::fill(stage & s, const supervised_batch & batch) {
@@ -444,9 +532,7 @@ void trainer::fill(stage & s, const supervised_batch & batch) {
 void trainer::run(stage & s, const supervised_batch & batch) {
     allocate(s);
     fill(s, batch);
-    if (ggml_backend_sched_graph_compute(sched.get(), s.graph) != GGML_STATUS_SUCCESS) {
-        throw std::runtime_error("computing a training graph failed");
-    }
+    compute(s);
 }
 
 void trainer::collect(stage & s) {
@@ -468,8 +554,8 @@ static double sum_of(const std::vector<ggml_tensor *> & scalars) {
     return sum;
 }
 
-bool trainer::run_whole(const supervised_batch & batch, bool training, double & loss) {
-    stage & s = training ? *train_whole : *eval_whole;
+bool trainer::run_whole(graphs & g, const supervised_batch & batch, bool training, double & loss) {
+    stage & s = training ? *g.train_whole : *g.eval_whole;
     run(s, batch);
     if (training) {
         collect(s);
@@ -478,22 +564,22 @@ bool trainer::run_whole(const supervised_batch & batch, bool training, double & 
     return true;
 }
 
-bool trainer::run_layers(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss) {
+bool trainer::run_layers(graphs & g, const supervised_batch & batch, bool training, const int32_t * cancel, double & loss) {
     const auto cancelled = [&] { return cancel != nullptr && *const_cast<const volatile int32_t *>(cancel) != 0; };
-    for (const auto & s : forward_layers) {
+    for (const auto & s : g.forward_layers) {
         if (cancelled()) {
             return false;
         }
         run(*s, batch);
     }
-    stage & head = training ? *head_train : *head_eval;
+    stage & head = training ? *g.head_train : *g.head_eval;
     run(head, batch);
     loss = sum_of(head.losses);
     if (!training) {
         return true;
     }
     collect(head);
-    for (auto it = backward_layers.rbegin(); it != backward_layers.rend() && *it != nullptr; ++it) {
+    for (auto it = g.backward_layers.rbegin(); it != g.backward_layers.rend() && *it != nullptr; ++it) {
         if (cancelled()) {
             return false;
         }
@@ -504,7 +590,8 @@ bool trainer::run_layers(const supervised_batch & batch, bool training, const in
 }
 
 bool trainer::run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss) {
-    return options.memory == memory_mode::whole ? run_whole(batch, training, loss) : run_layers(batch, training, cancel, loss);
+    graphs & g = graphs_for({ (int32_t) batch.batch.tokens.size(), (int32_t) batch.batch.outputs.size() });
+    return options.memory == memory_mode::whole ? run_whole(g, batch, training, loss) : run_layers(g, batch, training, cancel, loss);
 }
 
 bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, const int32_t * cancel, double & loss) {
@@ -512,9 +599,10 @@ bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, 
     if (!run_all(batch, true, cancel, loss)) {
         return false;
     }
+    const float factor = 1.0f/loss_scale;  // a power of two
     for (parameter & p : params) {
         for (size_t i = 0; i < p.gradient.size(); ++i) {
-            p.gradient[i] += p.pending[i]/loss_scale;
+            p.gradient[i] += p.pending[i]*factor;
         }
     }
     for (float w : batch.weights) {
@@ -537,9 +625,7 @@ void trainer::clear_gradients() {
 double trainer::gradient_norm() const {
     double sum = 0;
     for (const parameter & p : params) {
-        for (float g : p.gradient) {
-            sum += (double) g*g;
-        }
+        sum += gemm_best().sum_of_squares(p.gradient.data(), (int64_t) p.gradient.size());
     }
     return std::sqrt(sum)/supervised;
 }
@@ -560,38 +646,56 @@ update_result trainer::update(const adamw_options & o) {
     return { norm, false };
 }
 
-// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2; order of operations as torch.optim.AdamW.
 void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) {
+    const adamw_step step = {
+        (float) scale, o.beta1, o.beta2, o.epsilon, 1.0f - o.learning_rate*o.weight_decay,
+        (float) (o.learning_rate/(1.0 - std::pow((double) o.beta1, (double) steps))),
+        (float) std::sqrt(1.0 - std::pow((double) o.beta2, (double) steps)),
+    };
     std::vector<float> w(p.gradient.size());
     ggml_backend_tensor_get(p.tensor, w.data(), 0, w.size()*sizeof(float));
-    const double correction1 = 1.0 - std::pow((double) o.beta1, (double) steps);
-    const double correction2 = std::sqrt(1.0 - std::pow((double) o.beta2, (double) steps));
-    const float  step_size   = (float) (o.learning_rate/correction1);
-    for (size_t i = 0; i < w.size(); ++i) {
-        const float g = (float) (p.gradient[i]*scale);
-        w[i]  *= 1.0f - o.learning_rate*o.weight_decay;
-        p.m[i] = o.beta1*p.m[i] + (1.0f - o.beta1)*g;
-        p.v[i] = o.beta2*p.v[i] + (1.0f - o.beta2)*g*g;
-        w[i]  -= step_size*p.m[i]/((float) (std::sqrt(p.v[i])/correction2) + o.epsilon);
-    }
+    gemm_best().adamw(step, p.gradient.data(), w.data(), p.m.data(), p.v.data(), (int64_t) w.size());
     ggml_backend_tensor_set(p.tensor, w.data(), 0, w.size()*sizeof(float));
 }
 
 // --- checks -----------------------------------------------------------------------------------------------------------
 
+// On the recorded batch; where graphs are made for other shapes, also on its beginning.
 trainer::check trainer::verify() {
-    std::unique_ptr<stage> s = new_stage(false);
-    cloner copy(*traced, s->ctx.get(), rows, arithmetic::native);
+    check result = compare(traced->shape());
+    if (resizes()) {
+        const int32_t rows = traced->shape().rows/3;
+        const auto &  all  = traced->batch().outputs;
+        const auto    used = std::lower_bound(all.begin(), all.end(), rows) - all.begin();
+        const check   part = compare({ rows, (int32_t) used });
+        result = { std::max(result.difference, part.difference), std::max(result.magnitude, part.magnitude) };
+    }
+    traced->forget_logits();
+    return result;
+}
+
+// Rows see no later ones, so that the first rows of the recorded batch have the same logits on their own.
+trainer::check trainer::compare(const batch_shape & shape) {
+    packed_batch batch = traced->batch();
+    for (std::vector<int32_t> * values : { &batch.tokens, &batch.positions, &batch.sequences }) {
+        values->resize(shape.rows);
+    }
+    batch.outputs.resize(shape.outputs);
+
+    std::unique_ptr<stage> s = new_stage(shape, false);
+    cloner copy(*traced, s->ctx.get(), rows, arithmetic::native, shape);
     add_trunk(*s, copy, 0, traced->segments().size());
     ggml_tensor * logits = copy.copy_of(traced->segments().back().output);
     ggml_set_output(logits);
     ggml_build_forward_expand(s->graph, logits);
-    run(*s, { traced->batch(), {}, {} });
+    run(*s, { batch, {}, {} });
 
-    std::vector<float> own(traced->logits().size());
+    std::vector<float> own(ggml_nelements(logits));
     ggml_backend_tensor_get(logits, own.data(), 0, own.size()*sizeof(float));
-    allocated = nullptr;  // the stage ends here
-    ggml_backend_sched_reset(sched.get());
+    if (sched != nullptr) {
+        allocated = nullptr;  // the stage ends here
+        ggml_backend_sched_reset(sched.get());
+    }
     check result = { 0, 0 };
     for (size_t i = 0; i < own.size(); ++i) {
         result.difference = std::max(result.difference, (double) std::fabs(own[i] - traced->logits()[i]));
@@ -601,6 +705,9 @@ trainer::check trainer::verify() {
 }
 
 int64_t trainer::compute_bytes() const {
+    if (sched == nullptr) {
+        return (int64_t) ggml_gallocr_get_buffer_size(memory.get(), 0);
+    }
     int64_t bytes = 0;
     for (const auto & backend : backends) {
         bytes += (int64_t) ggml_backend_sched_get_buffer_size(sched.get(), backend.get());

@@ -11,6 +11,7 @@
 #include "ggml-cpp.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -21,8 +22,7 @@ namespace lucifer {
 enum class memory_mode { whole, layer };
 
 struct trainer_options {
-    int32_t     n_tokens;   // rows of a micro-batch
-    int32_t     n_outputs;  // most supervised rows of a micro-batch
+    batch_shape largest;    // most rows of a micro-batch, and most supervised ones
     int32_t     n_threads;
     bool        exact;      // F32 arithmetic with dequantized weights; false: llama.cpp's own kernels for the weight's type
     memory_mode memory;     // keep all activations, or only each layer's output and compute the rest again
@@ -56,7 +56,11 @@ class trainer {
     trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options);
     ~trainer();
 
-    // Adds the gradients of a micro-batch and gives its loss sum. false: *cancel became non-zero, nothing was added.
+    // The shape in which so many rows and outputs are computed.
+    batch_shape shape_for(const batch_shape & needed) const;
+
+    // Adds the gradients of a micro-batch, of a shape_for() something, and gives its loss sum. false: *cancel became non-zero,
+    // nothing was added.
     bool accumulate(const supervised_batch & batch, uint32_t dropout_seed, const int32_t * cancel, double & loss);
 
     // The loss sum without gradients and without dropout.
@@ -86,25 +90,28 @@ class trainer {
         double difference;
         double magnitude;
     };
-    check   verify();
+    check   verify();  // once
     int32_t n_fallbacks() const { return fallbacks; }  // operations that only the CPU can do, where the model lies on another device
     int64_t compute_bytes() const;  // of the largest graph
 
   private:
     struct stage;
+    struct graphs;
 
     trainer_options        options;
     arithmetic             kind = arithmetic::native;
     std::unique_ptr<trace> traced;
 
     std::vector<ggml_backend_ptr> backends;
-    ggml_backend_sched_ptr        sched;
+    ggml_backend_sched_ptr        sched;                // of several devices
     stage *                       allocated = nullptr;  // whose tensors have memory now
+    ggml_gallocr_ptr              memory;               // of the CPU alone: all stages lie in the same
+    int64_t                       generation = 1;       // of that; when it grows, tensors lose their places
 
     ggml_context_ptr            state_ctx;  // tensors that live across graphs
     ggml_backend_buffer_ptr     state_buf;
     ggml_tensor *               rows;       // I32 [max rows] = 0, 1, 2, …
-    std::vector<ggml_tensor *>  outputs;    // layer mode: output of each segment but the head, and
+    std::vector<ggml_tensor *>  outputs;    // layer mode, of the largest shape: output of each segment but the head, and
     std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
 
     std::vector<parameter> params;
@@ -113,33 +120,36 @@ class trainer {
     int32_t                fallbacks = 0;
     float                  loss_scale = 1.0f;  // keeps small gradients above what half precision on a GPU can hold
 
-    std::unique_ptr<stage>              train_whole;
-    std::unique_ptr<stage>              eval_whole;
-    std::vector<std::unique_ptr<stage>> forward_layers;
-    std::unique_ptr<stage>              head_train;
-    std::unique_ptr<stage>              head_eval;
-    std::vector<std::unique_ptr<stage>> backward_layers;
+    std::map<std::pair<int32_t, int32_t>, std::unique_ptr<graphs>> sizes;  // by rows and outputs; made when first needed
 
+    void start(llama_model * model, llama_adapter_lora * adapter, bool sample);
     void collect_parameters();
     void open_backends();
     void make_state();
-    void build_whole();
-    void build_layers();
+    graphs & graphs_for(const batch_shape & shape);
+    void build_whole(graphs & g) const;
+    void build_layers(graphs & g) const;
     void check_supported();
-    void count_fallbacks();
+    void count_fallbacks(const graphs & g);
+    bool resizes() const;
 
-    std::unique_ptr<stage> new_stage(bool training) const;
+    std::unique_ptr<stage> new_stage(const batch_shape & shape, bool training) const;
+    cloner new_cloner(const stage & s) const;
     void   add_trunk(stage & s, cloner & copy, size_t first, size_t last) const;
+    ggml_tensor * add_layer(stage & s, cloner & copy, size_t i) const;
     ggml_tensor * add_head(stage & s, ggml_tensor * hidden) const;
     void   add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const;
-    void   finish(stage & s);
+    void   finish(stage & s) const;
     void   run(stage & s, const supervised_batch & batch);
     void   allocate(stage & s);
+    void   allocate_on_cpu(stage & s);
+    void   compute(stage & s);
     void   fill(stage & s, const supervised_batch & batch);
     void   collect(stage & s);
-    bool   run_whole(const supervised_batch & batch, bool training, double & loss);
-    bool   run_layers(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
+    bool   run_whole(graphs & g, const supervised_batch & batch, bool training, double & loss);
+    bool   run_layers(graphs & g, const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
     bool   run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
+    check  compare(const batch_shape & shape);
     double gradient_norm() const;
     void   apply_adamw(parameter & p, const adamw_options & o, double scale);
 };

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 
 /**
  * Which samples each optimizer step sees. A function of what it is made with alone, so that a resumed training goes on exactly as it
@@ -23,8 +24,11 @@ public final class TrainingPlan {
     /** Sizes of packs are multiples of this. */
     public static final int ROUNDING = 16;
 
-    /** What a pack costs beyond its rows, in rows. */
-    private static final int PACK_COST = 4;
+    /** What a pack costs beyond its rows, in rows: the weights are read and put in order for each. */
+    private static final int PACK_COST = 24;
+
+    /** By how much a larger size has to be cheaper: it also takes more memory. */
+    private static final double WORTH = 1.05;
 
     private int epoch = -1;
     private List<List<Pack>> steps = List.of();
@@ -46,27 +50,20 @@ public final class TrainingPlan {
         this.capacity = packing ? cheapest(capacity) : capacity;
     }
 
-    /**
-     * The size of packs, at most {@code most}, with which an epoch takes the fewest rows: all are computed at one size, so that one
-     * which holds every step's samples would mostly be empty.
-     */
+    /** The smallest size of packs, at most {@code most}, with which an epoch costs little more than with any larger one. */
     private int cheapest(int most) {
         int longest = samples.stream().mapToInt(Pack::rows).max().orElse(1);
-        int best = most;
-        long fewest = Long.MAX_VALUE;
-        for (int size = roundUp(longest); size < most + ROUNDING; size += ROUNDING) {
-            int rows = Math.min(size, most);
-            long packs = pack(0, rows).stream().mapToLong(List::size).sum();
-            long cost = packs * (rows + PACK_COST);
-            if (cost < fewest) {
-                fewest = cost;
-                best = rows;
-            }
-            if (packs == stepsPerEpoch()) {
-                break; // one for each step: larger ones are only emptier
+        var costs = new TreeMap<Integer, Long>();
+        for (long size = roundUp(longest); ; size *= 2) {
+            int rows = (int) Math.min(size, most);
+            List<List<Pack>> packed = pack(0, rows);
+            costs.put(rows, packed.stream().flatMap(List::stream).mapToLong(pack -> pack.rows() + PACK_COST).sum());
+            if (rows == most || packed.stream().allMatch(step -> step.size() == 1)) {
+                break;
             }
         }
-        return best;
+        double enough = Collections.min(costs.values()) * WORTH;
+        return costs.entrySet().stream().filter(entry -> entry.getValue() <= enough).findFirst().orElseThrow().getKey();
     }
 
     private static int roundUp(int rows) {
