@@ -671,10 +671,13 @@ struct lucifer_trainer_params {
     int32_t memory;            /* enum lucifer_training_memory */
     int32_t exact;             /* boolean: F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types */
     float   dropout;           /* of the adapters' inputs while training */
+    float   loss_scale;        /* a power of two >= 1, or 0: 4096 where a device other than the CPU takes part, else 1 */
+    int32_t reserved;
 };
 
 /*
- * Trains the adapter's tensors (F32) in place; model and adapter must outlive the trainer. The model is best loaded with
+ * Trains the adapter's tensors (F32) in place. While gradients are computed the loss is multiplied by a scale, so that small ones
+ * survive devices that round to half precision; a micro-batch whose gradients overflow is computed again with half of it. model and adapter must outlive the trainer. The model is best loaded with
  * use_extra_bufts = 0. UNSUPPORTED, before any work, for a model with an operation or input that cannot be differentiated.
  */
 LUCIFER_API int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapter * adapter,
@@ -690,7 +693,7 @@ struct lucifer_trainer_info {
     int32_t n_tensors;         /* trained tensors */
     int32_t n_layers;          /* segments that LUCIFER_TRAINING_LAYER computes one by one */
     int32_t n_fallbacks;       /* operations of a step that the model's device cannot do, so that the CPU does them; logged by name */
-    int32_t reserved;
+    float   loss_scale;        /* in use: halved while gradients overflow */
 };
 
 LUCIFER_API int32_t lucifer_trainer_describe(struct lucifer_trainer * trainer, struct lucifer_trainer_info * out);

@@ -285,6 +285,8 @@ const layout_entry entries[] = {
     FIELD(lucifer_trainer_params, memory),
     FIELD(lucifer_trainer_params, exact),
     FIELD(lucifer_trainer_params, dropout),
+    FIELD(lucifer_trainer_params, loss_scale),
+    FIELD(lucifer_trainer_params, reserved),
 
     STRUCT(lucifer_trainer_info),
     FIELD(lucifer_trainer_info, struct_size),
@@ -295,7 +297,7 @@ const layout_entry entries[] = {
     FIELD(lucifer_trainer_info, n_tensors),
     FIELD(lucifer_trainer_info, n_layers),
     FIELD(lucifer_trainer_info, n_fallbacks),
-    FIELD(lucifer_trainer_info, reserved),
+    FIELD(lucifer_trainer_info, loss_scale),
 
     STRUCT(lucifer_training_batch),
     FIELD(lucifer_training_batch, struct_size),

@@ -37,6 +37,10 @@ static void check_params(const lucifer_trainer_params & p, const lucifer_model &
     if (!(p.dropout >= 0.0f && p.dropout < 1.0f)) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "dropout is %g, expected at least 0 and below 1", (double) p.dropout);
     }
+    int exponent;
+    if (p.loss_scale != 0.0f && (!(p.loss_scale >= 1.0f) || std::frexp(p.loss_scale, &exponent) != 0.5f)) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "loss_scale is %g, expected a power of two from 1 on, or 0", (double) p.loss_scale);
+    }
     if (llama_model_has_encoder(model.model.get()) || llama_model_is_recurrent(model.model.get()) ||
         llama_model_is_hybrid(model.model.get()) || llama_model_is_diffusion(model.model.get())) {
         fail(LUCIFER_STATUS_UNSUPPORTED, "only decoder models with attention can be trained, %s is of another kind", model.path.c_str());
@@ -56,6 +60,7 @@ int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapte
         const trainer_options options = {
             { params->n_tokens, params->n_outputs }, params->n_threads, params->exact != 0,
             params->memory == LUCIFER_TRAINING_LAYER ? memory_mode::layer : memory_mode::whole, params->dropout,
+            params->loss_scale,
         };
         auto made = std::make_unique<lucifer_trainer>();
         made->impl    = std::make_unique<trainer>(model->model.get(), adapter->adapter.get(), options);
@@ -88,6 +93,7 @@ int32_t lucifer_trainer_describe(struct lucifer_trainer * trainer, struct lucife
         out->n_tensors        = (int32_t) trainer->impl->parameters().size();
         out->n_layers         = trainer->impl->n_layers();
         out->n_fallbacks      = trainer->impl->n_fallbacks();
+        out->loss_scale       = trainer->impl->loss_scale();
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

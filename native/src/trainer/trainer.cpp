@@ -168,6 +168,8 @@ void trainer::open_backends() {
             set_n_threads(raw.back(), options.n_threads);
         }
     }
+    constexpr float DEVICE_LOSS_SCALE = 4096.0f;
+    scaler = loss_scaler(options.loss_scale > 0.0f ? options.loss_scale : devices.size() > 1 ? DEVICE_LOSS_SCALE : 1.0f);
     kind = !options.exact ? arithmetic::native : devices.size() > 1 ? arithmetic::exact : arithmetic::packed;
     if (raw.size() > 1) {
         sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
@@ -510,7 +512,7 @@ void trainer::fill(stage & s, const supervised_batch & batch) {
         std::vector<float>   negative(c);
         for (size_t i = 0; i < c; ++i, ++row) {
             ids[i]      = (int32_t) ((int64_t) i*traced->n_vocab() + batch.labels[row]);
-            scaled[i]   = batch.weights[row]*loss_scale;
+            scaled[i]   = batch.weights[row]*scaler.value();
             negative[i] = -batch.weights[row];
         }
         set(s.label_ids[k], ids);
@@ -594,12 +596,22 @@ bool trainer::run_all(const supervised_batch & batch, bool training, const int32
     return options.memory == memory_mode::whole ? run_whole(g, batch, training, loss) : run_layers(g, batch, training, cancel, loss);
 }
 
+// Of the micro-batch; where nothing is scaled, nobody asks.
+bool trainer::overflowed() const {
+    return scaler.value() > 1.0f && std::any_of(params.begin(), params.end(), [](const parameter & p) {
+        return !std::isfinite(gemm_best().sum_of_squares(p.pending.data(), (int64_t) p.pending.size()));
+    });
+}
+
 bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, const int32_t * cancel, double & loss) {
-    random.seed(dropout_seed);
-    if (!run_all(batch, true, cancel, loss)) {
-        return false;
-    }
-    const float factor = 1.0f/loss_scale;  // a power of two
+    do {
+        random.seed(dropout_seed);
+        if (!run_all(batch, true, cancel, loss)) {
+            return false;
+        }
+    } while (overflowed() && scaler.shrink());
+    scaler.keep();
+    const float factor = 1.0f/scaler.value();  // a power of two
     for (parameter & p : params) {
         for (size_t i = 0; i < p.gradient.size(); ++i) {
             p.gradient[i] += p.pending[i]*factor;

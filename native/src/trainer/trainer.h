@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <string>
@@ -27,6 +28,39 @@ struct trainer_options {
     bool        exact;      // F32 arithmetic with dequantized weights; false: llama.cpp's own kernels for the weight's type
     memory_mode memory;     // keep all activations, or only each layer's output and compute the rest again
     float       dropout;    // of the adapters' inputs, 0: none
+    float       loss_scale; // a power of two >= 1; 0: as the devices need it
+};
+
+// What the loss is multiplied by, so that small gradients survive half precision: the largest power of two, up to the first, at which
+// none overflows (Micikevicius et al., Mixed Precision Training, section 3.2).
+class loss_scaler {
+  public:
+    explicit loss_scaler(float first) : first(first), scale(first) {}
+
+    float value() const { return scale; }
+
+    // After gradients that overflowed. false: it cannot be helped by scaling.
+    bool shrink() {
+        good = 0;
+        const bool can = scale > 1.0f;
+        scale = can ? scale/2.0f : scale;
+        return can;
+    }
+
+    // After gradients that did not.
+    void keep() {
+        if (++good == patience) {
+            good  = 0;
+            scale = std::min(first, scale*2.0f);
+        }
+    }
+
+  private:
+    static constexpr int patience = 500;
+
+    float first;
+    float scale;
+    int   good = 0;
 };
 
 // A micro-batch with its targets: labels and weights per entry of batch.outputs.
@@ -93,6 +127,7 @@ class trainer {
     check   verify();  // once
     int32_t n_fallbacks() const { return fallbacks; }  // operations that only the CPU can do, where the model lies on another device
     int64_t compute_bytes() const;  // of the largest graph
+    float   loss_scale() const { return scaler.value(); }
 
   private:
     struct stage;
@@ -118,7 +153,7 @@ class trainer {
     std::mt19937           random;
     double                 supervised = 0;
     int32_t                fallbacks = 0;
-    float                  loss_scale = 1.0f;  // keeps small gradients above what half precision on a GPU can hold
+    loss_scaler            scaler{1.0f};
 
     std::map<std::pair<int32_t, int32_t>, std::unique_ptr<graphs>> sizes;  // by rows and outputs; made when first needed
 
@@ -146,6 +181,7 @@ class trainer {
     void   compute(stage & s);
     void   fill(stage & s, const supervised_batch & batch);
     void   collect(stage & s);
+    bool   overflowed() const;
     bool   run_whole(graphs & g, const supervised_batch & batch, bool training, double & loss);
     bool   run_layers(graphs & g, const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
     bool   run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);

@@ -23,7 +23,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t n_tensors;
  *     int32_t n_layers;
  *     int32_t n_fallbacks;
- *     int32_t reserved;
+ *     float loss_scale;
  * }
  * }
  */
@@ -42,7 +42,7 @@ public class lucifer_trainer_info {
         lucifer_llama_h.C_INT.withName("n_tensors"),
         lucifer_llama_h.C_INT.withName("n_layers"),
         lucifer_llama_h.C_INT.withName("n_fallbacks"),
-        lucifer_llama_h.C_INT.withName("reserved")
+        lucifer_llama_h.C_FLOAT.withName("loss_scale")
     ).withName("lucifer_trainer_info");
 
     /**
@@ -404,48 +404,48 @@ public class lucifer_trainer_info {
         struct.set(n_fallbacks$LAYOUT, n_fallbacks$OFFSET, fieldValue);
     }
 
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+    private static final OfFloat loss_scale$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("loss_scale"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * float loss_scale
      * }
      */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
+    public static final OfFloat loss_scale$layout() {
+        return loss_scale$LAYOUT;
     }
 
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+    private static final long loss_scale$OFFSET = $LAYOUT.byteOffset(groupElement("loss_scale"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * float loss_scale
      * }
      */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
+    public static final long loss_scale$offset() {
+        return loss_scale$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * float loss_scale
      * }
      */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    public static float loss_scale(MemorySegment struct) {
+        return struct.get(loss_scale$LAYOUT, loss_scale$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t reserved
+     * float loss_scale
      * }
      */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
+    public static void loss_scale(MemorySegment struct, float fieldValue) {
+        struct.set(loss_scale$LAYOUT, loss_scale$OFFSET, fieldValue);
     }
 
     /**

@@ -22,6 +22,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t memory;
  *     int32_t exact;
  *     float dropout;
+ *     float loss_scale;
+ *     int32_t reserved;
  * }
  * }
  */
@@ -38,7 +40,9 @@ public class lucifer_trainer_params {
         lucifer_llama_h.C_INT.withName("n_threads"),
         lucifer_llama_h.C_INT.withName("memory"),
         lucifer_llama_h.C_INT.withName("exact"),
-        lucifer_llama_h.C_FLOAT.withName("dropout")
+        lucifer_llama_h.C_FLOAT.withName("dropout"),
+        lucifer_llama_h.C_FLOAT.withName("loss_scale"),
+        lucifer_llama_h.C_INT.withName("reserved")
     ).withName("lucifer_trainer_params");
 
     /**
@@ -354,6 +358,94 @@ public class lucifer_trainer_params {
      */
     public static void dropout(MemorySegment struct, float fieldValue) {
         struct.set(dropout$LAYOUT, dropout$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat loss_scale$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("loss_scale"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float loss_scale
+     * }
+     */
+    public static final OfFloat loss_scale$layout() {
+        return loss_scale$LAYOUT;
+    }
+
+    private static final long loss_scale$OFFSET = $LAYOUT.byteOffset(groupElement("loss_scale"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float loss_scale
+     * }
+     */
+    public static final long loss_scale$offset() {
+        return loss_scale$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float loss_scale
+     * }
+     */
+    public static float loss_scale(MemorySegment struct) {
+        return struct.get(loss_scale$LAYOUT, loss_scale$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float loss_scale
+     * }
+     */
+    public static void loss_scale(MemorySegment struct, float fieldValue) {
+        struct.set(loss_scale$LAYOUT, loss_scale$OFFSET, fieldValue);
+    }
+
+    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final OfInt reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static int reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, int fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

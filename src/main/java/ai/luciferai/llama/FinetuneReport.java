@@ -33,10 +33,11 @@ import java.util.stream.Collectors;
  * @param layers            whether activations were computed again layer by layer
  * @param checkDifference   of the copied graph's logits from llama.cpp's
  * @param cpuFallbacks      operations of a step that the model's device cannot do, so that the CPU did them
+ * @param lossScale         at the end, see {@link LoraTrainer.Info}
  */
 public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps, int plannedSteps, int skippedSteps, List<Double> losses,
         List<Double> learningRates, List<Evaluation> evaluations, DataStatistics data, double seconds, double tokensPerSecond,
-        long trainedParameters, long computeBytes, boolean layers, double checkDifference, int cpuFallbacks) {
+        long trainedParameters, long computeBytes, boolean layers, double checkDifference, int cpuFallbacks, float lossScale) {
 
     /** Mean loss on the evaluation data after so many steps. */
     public record Evaluation(int step, double loss) {}
@@ -56,7 +57,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
                 new DataStatistics(data.train().size(), data.eval().size(), data.tokens(), data.supervisedTokens(), data.truncated(),
                         data.dropped(), data.badLines()),
                 seconds, rates.length == 0 ? 0 : rates[rates.length / 2], trainer.parameters(), info.computeBytes(), layers,
-                info.checkDifference(), info.cpuFallbacks());
+                info.checkDifference(), info.cpuFallbacks(), info.lossScale());
     }
 
     /** File of the report as JSON. */
@@ -130,7 +131,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
         root.put("stopped", stopped).put("steps", steps).put("planned_steps", plannedSteps).put("skipped_steps", skippedSteps);
         root.put("seconds", seconds).put("tokens_per_second", tokensPerSecond).put("trained_parameters", trainedParameters);
         root.put("compute_bytes", computeBytes).put("memory", layers ? "layer" : "whole").put("check_difference", checkDifference);
-        root.put("cpu_fallbacks", cpuFallbacks);
+        root.put("cpu_fallbacks", cpuFallbacks).put("loss_scale", lossScale);
         ObjectNode set = root.putObject("data");
         set.put("samples", data.samples()).put("eval_samples", data.evalSamples()).put("tokens", data.tokens());
         set.put("supervised_tokens", data.supervisedTokens()).put("truncated", data.truncated()).put("dropped", data.dropped());

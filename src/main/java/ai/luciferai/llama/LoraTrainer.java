@@ -87,8 +87,11 @@ public final class LoraTrainer implements AutoCloseable {
      *
      * @param checkDifference of the copied graph's logits from llama.cpp's
      * @param cpuFallbacks    operations of a step that the model's device cannot do, so that the CPU does them
+     * @param lossScale       what the loss is multiplied by while gradients are computed: 1 on the CPU alone, elsewhere as much as keeps
+     *                        small ones above what half precision can hold and large ones below
      */
-    public record Info(long computeBytes, long steps, double checkDifference, double checkMagnitude, int layers, int cpuFallbacks) {}
+    public record Info(long computeBytes, long steps, double checkDifference, double checkMagnitude, int layers, int cpuFallbacks,
+            float lossScale) {}
 
     private final Model model;
     private final AdapterHandle adapter;
@@ -115,7 +118,7 @@ public final class LoraTrainer implements AutoCloseable {
         AdapterHandle adapter = AdapterHandle.load(model.handle(), start);
         try {
             int threads = options.threads() > 0 ? options.threads() : ContextSetup.defaultThreads();
-            var params = new TrainerHandle.Params(options.rows(), options.outputs(), threads, options.layers(), true, options.dropout());
+            var params = new TrainerHandle.Params(options.rows(), options.outputs(), threads, options.layers(), true, options.dropout(), 0);
             TrainerHandle trainer = TrainerHandle.init(model.handle(), adapter, params);
             var opened = new LoraTrainer(model, adapter, trainer, metadata, options);
             opened.requireSound();
@@ -139,7 +142,7 @@ public final class LoraTrainer implements AutoCloseable {
     /** Memory, steps, and how well the copied graph agrees with llama.cpp's. */
     public Info info() {
         TrainerHandle.Info i = trainer.describe();
-        return new Info(i.computeBytes(), i.nSteps(), i.checkDifference(), i.checkMagnitude(), i.nLayers(), i.nFallbacks());
+        return new Info(i.computeBytes(), i.nSteps(), i.checkDifference(), i.checkMagnitude(), i.nLayers(), i.nFallbacks(), i.lossScale());
     }
 
     /** Trained numbers in all. */

@@ -33,8 +33,10 @@ class FinetuneRpcIT {
             Placement remote = Placement.defaults().withGpuLayers(GpuLayers.ALL).withDevices(List.of(name));
             for (TrainingRun.Memory memory : List.of(TrainingRun.Memory.WHOLE, TrainingRun.Memory.LAYER)) {
                 FinetuneReport there = train(folder, remote, memory);
-                FinetuneReport here = train(folder, Placement.defaults(), memory);
+                FinetuneReport here = train(folder, Placement.defaults().withGpuLayers(GpuLayers.NONE), memory);
                 assertEquals(0, there.cpuFallbacks());
+                assertEquals(4096, there.lossScale());
+                assertEquals(1, here.lossScale());
                 assertEquals(3, there.steps());
                 for (int i = 0; i < 3; i++) {
                     assertEquals(here.losses().get(i), there.losses().get(i), 1e-4, memory + ", step " + i);

@@ -28,12 +28,13 @@ public final class TrainerHandle extends NativeHandle {
      * @param nOutputs most supervised rows of a micro-batch
      * @param layers   whether only each layer's output is kept and the rest computed again
      * @param exact    F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types
+     * @param lossScale the first, a power of two; 0: as the devices need it
      */
-    public record Params(int nTokens, int nOutputs, int nThreads, boolean layers, boolean exact, float dropout) {}
+    public record Params(int nTokens, int nOutputs, int nThreads, boolean layers, boolean exact, float dropout, float lossScale) {}
 
     /** See the C struct {@code lucifer_trainer_info}. */
     public record Info(long computeBytes, long nSteps, double checkDifference, double checkMagnitude, int nTensors, int nLayers,
-            int nFallbacks) {}
+            int nFallbacks, float lossScale) {}
 
     /** One trained tensor; {@code ne0} is the inner dimension. */
     public record Tensor(String name, long ne0, long ne1) {
@@ -84,6 +85,7 @@ public final class TrainerHandle extends NativeHandle {
                 lucifer_trainer_params.memory(struct, params.layers() ? LUCIFER_TRAINING_LAYER() : LUCIFER_TRAINING_WHOLE());
                 lucifer_trainer_params.exact(struct, params.exact() ? 1 : 0);
                 lucifer_trainer_params.dropout(struct, params.dropout());
+                lucifer_trainer_params.loss_scale(struct, params.lossScale());
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
                 int status = lucifer_trainer_init(model.shared(), adapter.shared(), struct, pointer);
                 Status.check(status, "lucifer_trainer_init", Status.About.model(model.path()));
@@ -110,7 +112,7 @@ public final class TrainerHandle extends NativeHandle {
             return new Info(lucifer_trainer_info.compute_bytes(struct), lucifer_trainer_info.n_steps(struct),
                     lucifer_trainer_info.check_difference(struct), lucifer_trainer_info.check_magnitude(struct),
                     lucifer_trainer_info.n_tensors(struct), lucifer_trainer_info.n_layers(struct),
-                    lucifer_trainer_info.n_fallbacks(struct));
+                    lucifer_trainer_info.n_fallbacks(struct), lucifer_trainer_info.loss_scale(struct));
         } finally {
             release();
         }
