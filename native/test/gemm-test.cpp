@@ -79,6 +79,41 @@ static void reads_every_half(const gemm_kernel & kernel) {
     }
 }
 
+// Of a row that fills no whole number of vectors, with keys that are not seen.
+static void soft_max_is_exact(const gemm_kernel & kernel) {
+    const int64_t n = 37;
+    std::vector<float> row = numbers(n);
+    std::vector<float> mask(n, 0.0f);
+    double sum = 0;
+    std::vector<double> expected(n);
+    for (int64_t i = 0; i < n; ++i) {
+        row[i] *= 20.0f;
+        mask[i] = i % 5 == 3 ? -INFINITY : 0.0f;
+        expected[i] = std::exp((double) row[i] + mask[i]);
+        sum += expected[i];
+    }
+    kernel.soft_max(row.data(), mask.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+        CHECK(mask[i] == 0.0f ? std::fabs(row[i]*sum - expected[i]) <= 4e-6*expected[i] : row[i] == 0.0f);  // row[i]'s rounding, and the sum's
+    }
+}
+
+static void adamw_is_exact(const gemm_kernel & kernel) {
+    const int64_t n = 37;
+    const adamw_step step = { 0.5f, 0.9f, 0.999f, 1e-8f, 0.99f, 0.01f, 0.3f };
+    std::vector<float> g = numbers(n), w = numbers(n), m = numbers(n), v(n, 0.25f);
+    const std::vector<float> w0 = w, m0 = m;
+    kernel.adamw(step, g.data(), w.data(), m.data(), v.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+        const double gi = 0.5*g[i];
+        const double mi = 0.9*m0[i] + 0.1*gi;
+        const double vi = 0.999*0.25 + 0.001*gi*gi;
+        CHECK(std::fabs(m[i] - mi) < 1e-6 && std::fabs(v[i] - vi) < 1e-6);
+        CHECK(std::fabs(w[i] - (0.99*w0[i] - 0.01*mi/(std::sqrt(vi)/0.3 + 1e-8))) < 1e-6);
+    }
+    CHECK(std::fabs(kernel.sum_of_squares(v.data(), n) - 37*0.25*0.25) < 0.1);
+}
+
 int main() {
     std::vector<const gemm_kernel *> kernels = { &gemm_base };
 #if defined(LUCIFER_X86_KERNELS)
@@ -92,6 +127,8 @@ int main() {
     const int64_t shapes[][3] = { { 1, 1, 1 }, { 3, 5, 2 }, { 7, 33, 65 }, { 150, 40, 300 }, { 13, 1100, 9 } };
     for (const gemm_kernel * kernel : kernels) {
         reads_every_half(*kernel);
+        soft_max_is_exact(*kernel);
+        adamw_is_exact(*kernel);
         for (const auto & s : shapes) {
             for (int flags = 0; flags < 4; ++flags) {
                 CHECK(error(*kernel, GGML_TYPE_F32, s[0], s[1], s[2], (flags & 1) != 0, (flags & 2) != 0) < 1e-6);

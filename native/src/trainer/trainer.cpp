@@ -14,7 +14,9 @@
 namespace lucifer {
 
 static const size_t MAX_NODES = 65536;
-static const size_t HEAD_CHUNK_BYTES = 64u << 20;  // of one chunk of logits
+static const int64_t HEAD_BYTES_WHOLE = 64 << 20;  // of one chunk of logits
+static const int64_t HEAD_BYTES_LAYER = 8 << 20;
+static const int64_t HEAD_ROWS        = 64;        // of the smallest chunk: for each, the output weights are read again
 
 static bool is_product(const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || product_form(t) == product::forward; }
 
@@ -292,7 +294,8 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
     const auto &   part   = traced->segments().back();
     const int64_t  n      = s.shape.outputs;
     const int64_t  n_vocab = traced->n_vocab();
-    const int64_t  chunk  = std::clamp<int64_t>((int64_t) HEAD_CHUNK_BYTES/(n_vocab*4), 1, n);
+    const int64_t  bytes  = options.memory == memory_mode::whole ? HEAD_BYTES_WHOLE : HEAD_BYTES_LAYER;
+    const int64_t  chunk  = std::min(n, std::max(HEAD_ROWS, bytes/(n_vocab*4)));
     ggml_tensor *  d_hidden = nullptr;
 
     for (int64_t begin = 0; begin < n; begin += chunk) {

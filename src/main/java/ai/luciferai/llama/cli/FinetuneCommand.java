@@ -184,7 +184,7 @@ final class FinetuneCommand implements Command {
         out.append("tokens        ").append(p.tokens()).append(", ").append(p.supervisedTokens()).append(" of them learnt\n");
         out.append("truncated     ").append(p.truncated()).append(", dropped ").append(p.dropped()).append('\n');
         p.badLines().forEach(line -> out.append("passed over   ").append(line).append('\n'));
-        out.append("steps         ").append(p.steps()).append(", micro-batches of ").append(p.rows()).append(" tokens\n");
+        out.append("steps         ").append(p.steps()).append(", micro-batches of at most ").append(p.rows()).append(" tokens\n");
         out.append("adapter       ").append(p.adaptedTensors()).append(" weights, ").append(p.trainedParameters()).append(" parameters\n");
         out.append("memory        ").append(p.estimatedBytes() >> 20).append(" MiB estimated for all activations, mode ")
                 .append(p.layers() ? "layer" : "whole").append('\n');

@@ -24,7 +24,7 @@ public final class TrainerHandle extends NativeHandle {
     /**
      * Shape and manner of training.
      *
-     * @param nTokens  rows of a micro-batch
+     * @param nTokens  most rows of a micro-batch
      * @param nOutputs most supervised rows of a micro-batch
      * @param layers   whether only each layer's output is kept and the rest computed again
      * @param exact    F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types

@@ -21,7 +21,7 @@ public final class TrainingPlan {
     private final boolean packing;
     private final long seed;
 
-    /** Sizes of packs are multiples of this. */
+    /** Most rows of a pack are a multiple of this. */
     public static final int ROUNDING = 16;
 
     /** What a pack costs beyond its rows, in rows: the weights are read and put in order for each. */
