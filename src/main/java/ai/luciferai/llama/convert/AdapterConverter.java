@@ -54,7 +54,7 @@ final class AdapterConverter {
             keys.f32("adapter.lora.alpha", adapter.alpha());
             keys.u32("general.quantization_version", 2L);
             Path target = OutputName.resolve(request, folder, keys.build(), type);
-            List<Path> files = OutputFiles.write(request, keys.build(), tensors, target, adapter.paths(), progress, cancel);
+            List<Path> files = OutputFiles.write(request, keys.build(), tensors, target, adapter.paths(), List.of(), progress, cancel);
             return new Converter.Result(files, entry.gguf(), metadata.name(), type, tensors.size(), Math.abs(size.total()),
                     OutputFiles.bytes(adapter.paths()), request.dryRun() ? 0 : OutputFiles.bytes(files), (System.nanoTime() - start) / 1_000_000);
         }

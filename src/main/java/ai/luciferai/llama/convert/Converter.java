@@ -117,7 +117,7 @@ public final class Converter {
             String name = writeKeys(architecture, keys, size);
             List<Path> inputs = new ArrayList<>(checkpoint.paths());
             Path target = OutputName.resolve(request, folder, keys.build(), type);
-            List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, progress, cancel);
+            List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, checkpoint.files(), progress, cancel);
             return new Result(outputs, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
                     request.dryRun() ? 0 : OutputFiles.bytes(outputs), (System.nanoTime() - start) / 1_000_000);
         }

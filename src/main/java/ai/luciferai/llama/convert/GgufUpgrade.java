@@ -31,7 +31,7 @@ final class GgufUpgrade {
             Path folder = request.input().toAbsolutePath().getParent();
             List<Path> inputs = file.parts().stream().map(GgufFile.Part::path).toList();
             Path target = OutputName.resolve(request, folder, keys.build(), OutputType.AUTO);
-            List<Path> files = OutputFiles.write(request, keys.build(), planned, target, inputs, progress, cancel);
+            List<Path> files = OutputFiles.write(request, keys.build(), planned, target, inputs, List.of(), progress, cancel);
             long parameters = file.tensors().stream().mapToLong(info -> info.elements()).sum();
             return new Converter.Result(files, file.metadata().string(Metadata.ARCHITECTURE, ""), file.metadata().string("general.name", ""),
                     OutputType.AUTO, planned.size(), parameters, OutputFiles.bytes(inputs), request.dryRun() ? 0 : OutputFiles.bytes(files),

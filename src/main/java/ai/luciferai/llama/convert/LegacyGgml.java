@@ -98,7 +98,7 @@ final class LegacyGgml {
         vocabulary(keys, tokens);
         Path folder = path.toAbsolutePath().getParent();
         Path target = OutputName.resolve(request, folder, keys.build(), OutputType.AUTO);
-        List<Path> files = OutputFiles.write(request, keys.build(), planned, target, List.of(path), progress, cancel);
+        List<Path> files = OutputFiles.write(request, keys.build(), planned, target, List.of(path), List.of(), progress, cancel);
         long parameters = planned.stream().mapToLong(tensor -> tensor.info().elements()).sum();
         return new Converter.Result(files, "llama", keys.build().string("general.name", ""), OutputType.AUTO, planned.size(), parameters,
                 data.byteSize(), request.dryRun() ? 0 : OutputFiles.bytes(files), (System.nanoTime() - start) / 1_000_000);

@@ -3,6 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.DiskSpace;
+import ai.luciferai.llama.core.MappedFile;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.gguf.GgufType;
 import ai.luciferai.llama.gguf.GgufWriter;
@@ -23,10 +24,11 @@ final class OutputFiles {
      * Checks the target and the disk, then writes, unless the request is a dry run.
      *
      * @param inputs files that are read, which the output may not replace
+     * @param mapped those of them out of which pieces of tensors may be read
      * @return the files, in order
      */
     static List<Path> write(Converter.Request request, Metadata keys, List<PlannedTensor> tensors, Path target, List<Path> inputs,
-            Progress progress, Cancel cancel) throws IOException {
+            List<MappedFile> mapped, Progress progress, Cancel cancel) throws IOException {
         List<List<PlannedTensor>> parts = split(tensors, request.splitBytes());
         List<Path> files = names(target, parts.size());
         for (Path file : files) {
@@ -50,7 +52,7 @@ final class OutputFiles {
                 writers.add(writer);
                 parts.get(i).forEach(tensor -> jobs.add(new TensorWriter.Job(writer, tensor.info(), tensor.tensor())));
             }
-            TensorWriter.write(jobs, Progress.guarded(progress), cancel);
+            TensorWriter.write(jobs, mapped, Progress.guarded(progress), cancel);
             for (GgufWriter writer : writers) {
                 writer.finish();
             }

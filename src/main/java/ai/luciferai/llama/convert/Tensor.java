@@ -328,6 +328,29 @@ final class Tensor {
                 half, function, packed);
     }
 
+    /**
+     * The bytes of elements {@code start} … where they lie together in a storage, else null.
+     */
+    MemorySegment together(long start, long n) {
+        long skip = start;
+        for (Piece piece : pieces) {
+            long size = piece.count();
+            if (skip < size) {
+                boolean dense = piece.storage != null && skip + n <= size && Arrays.equals(piece.strides, StoredTensor.denseStrides(piece.dims));
+                int bytes = piece.type.bytes();
+                return dense ? piece.storage.asSlice((piece.offset + skip) * bytes, n * bytes) : null;
+            }
+            skip -= size;
+        }
+        return null;
+    }
+
+    /** A range that lies {@link #together}, out of a copy of its bytes. */
+    Tensor range(MemorySegment copy, long n) {
+        long[] dims = {n};
+        return new Tensor(dims, List.of(new Piece(pieces.getFirst().type, copy, null, 0, dims, new long[] {1})), half, function);
+    }
+
     /** All elements as floats; for small tensors only. */
     float[] toFloats() {
         float[] values = new float[Math.toIntExact(count())];

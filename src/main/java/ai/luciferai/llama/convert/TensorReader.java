@@ -38,9 +38,15 @@ final class TensorReader {
 
     private final List<Tensor.Piece> pieces;
     private final DoubleUnaryOperator function;
-    private short[] shorts = {};
+    private short[] shorts;
 
     TensorReader(Tensor tensor) {
+        this(tensor, new short[0]);
+    }
+
+    /** A reader with room for raw elements, which grows if it must. */
+    TensorReader(Tensor tensor, short[] room) {
+        this.shorts = room;
         this.pieces = tensor.pieces();
         this.function = tensor.function();
     }

@@ -3,6 +3,7 @@ package ai.luciferai.llama.core;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
@@ -22,11 +23,13 @@ public final class MappedFile implements AutoCloseable {
     private final Path path;
     private final Arena arena;
     private final MemorySegment segment;
+    private final FileChannel channel;
 
-    private MappedFile(Path path, Arena arena, MemorySegment segment) {
+    private MappedFile(Path path, Arena arena, MemorySegment segment, FileChannel channel) {
         this.path = path;
         this.arena = arena;
         this.segment = segment;
+        this.channel = channel;
     }
 
     /**
@@ -38,9 +41,11 @@ public final class MappedFile implements AutoCloseable {
     public static MappedFile open(Path path) throws IOException {
         requireReadable(path);
         Arena arena = Arena.ofShared();
-        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return new MappedFile(path, arena, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try {
+            return new MappedFile(path, arena, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena), channel);
         } catch (Throwable fault) {
+            channel.close();
             arena.close();
             throw fault;
         }
@@ -81,6 +86,28 @@ public final class MappedFile implements AutoCloseable {
         return segment;
     }
 
+    /** Whether a segment is a part of this file. */
+    public boolean holds(MemorySegment view) {
+        long at = view.address() - segment.address();
+        return view.isNative() && at >= 0 && at <= size() - view.byteSize();
+    }
+
+    /**
+     * Copies a part of this file by reading it. For what is needed once: copying out of the mapping would first have to map every page.
+     *
+     * @param view a slice of {@link #segment}
+     * @param into native memory for its bytes
+     */
+    public void read(MemorySegment view, MemorySegment into) throws IOException {
+        long at = view.address() - segment().address();
+        ByteBuffer buffer = into.asSlice(0, view.byteSize()).asByteBuffer();
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, at + buffer.position()) < 0) {
+                throw new InvalidFileException(path, "end", size() + " bytes, as there were when it was opened", "fewer");
+            }
+        }
+    }
+
     /**
      * Unmaps the file; a second call does nothing.
      *
@@ -95,6 +122,11 @@ public final class MappedFile implements AutoCloseable {
             arena.close();
         } catch (IllegalStateException inUse) {
             throw new BusyException("mapped file " + path, "a native call");
+        }
+        try {
+            channel.close();
+        } catch (IOException ignored) {
+            // it was only read
         }
     }
 }

@@ -155,6 +155,11 @@ public final class Checkpoint implements AutoCloseable {
         return tensors;
     }
 
+    /** The weight files, mapped. */
+    public List<MappedFile> files() {
+        return List.copyOf(files);
+    }
+
     /** The weight files. */
     public List<Path> paths() {
         return files.stream().map(MappedFile::path).toList();

@@ -17,7 +17,7 @@ class TypeConverterTest {
 
     private static ByteBuffer converted(Tensor tensor, GgmlType type) {
         byte[] out = new byte[(int) type.bytes(tensor.count())];
-        new TypeConverter(tensor, type).convert(0, tensor.count(), MemorySegment.ofArray(out));
+        new TypeConverter(tensor, type, new TypeConverter.Room()).convert(0, tensor.count(), MemorySegment.ofArray(out));
         return ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN);
     }
 
