@@ -23,8 +23,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,13 +123,26 @@ class ExportLoraIT {
         assertEquals(answers(BASE, adapters), answers(out(), List.of()));
     }
 
+    /** The base alone, in place of the base with its adapter. */
+    @ParameterizedTest
+    @EnumSource(value = GgmlType.class, names = {"F16", "Q8_0", "Q6_K", "Q5_K", "Q4_K"})
+    void verificationFindsAMergeGoneWrong(GgmlType type) throws IOException {
+        Path strong = TestFiles.adapter(folder.resolve("strong.gguf"), 256, "llama", 1f, 3);
+        ExportLoraOptions options = ExportLoraOptions.of(BASE, List.of(AdapterSource.of(strong)), out());
+        try (GgufFile base = GgufReader.read(BASE)) {
+            var verification = new MergeVerification(options, base, Set.of(type), Progress.NONE, Cancel.NONE);
+            var refused = assertThrows(UnsupportedModelException.class, () -> verification.run(BASE));
+            assertTrue(refused.getMessage().contains("--outtype f32"), refused.getMessage());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(ExportType.class)
     void writesEveryTypeOverAQuantizedBase(ExportType type) throws IOException {
         Path base = folder.resolve("q8_0.gguf");
         Quantize.run(QuantizeOptions.of(BASE, base, QuantType.Q8_0), Progress.NONE, Cancel.NONE);
         var options = ExportLoraOptions.of(base, List.of(AdapterSource.of(Goldens.adapter())), out()).withType(type);
-        boolean few = EnumSet.range(ExportType.Q4_0, ExportType.Q6_K).contains(type);
+        boolean few = type == ExportType.Q2_K || type == ExportType.Q3_K;
         assertEquals(!few, run(options).verification().orElseThrow().tolerance().isPresent());
         GgmlType expected = type == ExportType.AUTO ? GgmlType.F16 : type == ExportType.SAME ? GgmlType.Q8_0
                 : GgmlType.valueOf(type.name());
@@ -196,7 +209,7 @@ class ExportLoraIT {
         run(options(new AdapterSource(Goldens.adapter(), 1f)).withVerify(false));
         try (GgufFile base = GgufReader.read(BASE)) {
             var verification = new MergeVerification(options(new AdapterSource(Goldens.adapter(), 2f)), base,
-                    java.util.EnumSet.of(GgmlType.F16), Progress.NONE, Cancel.NONE);
+                    Set.of(GgmlType.F16), Progress.NONE, Cancel.NONE);
             assertThrows(UnsupportedModelException.class, () -> verification.run(out()));
         }
     }
