@@ -3,6 +3,7 @@ package ai.luciferai.llama;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -92,14 +93,18 @@ public enum QuantType {
      * numbers are understood too.
      */
     public static QuantType parse(String text) {
+        return find(text).orElseThrow(() -> new InvalidOptionException("type", "one of " + names(), text));
+    }
+
+    /** {@link #parse}, or empty when there is no such type. */
+    public static Optional<QuantType> find(String text) {
         String name = text.toUpperCase(Locale.ROOT);
-        for (QuantType type : values()) {
-            if (type.name().equals(name) || type.name().equals(name + "_M") && name.matches("Q[345]_K")
-                    || type != COPY && Integer.toString(type.code).equals(name)) {
-                return type;
-            }
-        }
-        throw new InvalidOptionException("type", "one of " + Arrays.stream(values()).map(Enum::name).collect(Collectors.joining(", ")),
-                text);
+        return Arrays.stream(values()).filter(type -> type.name().equals(name) || type.name().equals(name + "_M") && name.matches("Q[345]_K")
+                || type != COPY && Integer.toString(type.code).equals(name)).findFirst();
+    }
+
+    /** All names, for messages. */
+    public static String names() {
+        return Arrays.stream(values()).map(Enum::name).collect(Collectors.joining(", "));
     }
 }

@@ -71,7 +71,9 @@ final class ConvertCommand implements Command {
     /** The type that only quantizing gives, or empty. */
     private static Optional<QuantType> quantized(Arguments a) {
         String type = a.text("--outtype");
-        return type == null || TYPES.contains(type.toLowerCase(Locale.ROOT)) ? Optional.empty() : Optional.of(QuantType.parse(type));
+        return type == null || TYPES.contains(type.toLowerCase(Locale.ROOT)) ? Optional.empty()
+                : Optional.of(QuantType.find(type).orElseThrow(() -> new InvalidOptionException("--outtype",
+                        String.join(", ", TYPES) + ", or one that quantize makes: " + QuantType.names(), Arguments.quote(type))));
     }
 
     /** "2G", "300M", "1000000": powers of 1000, as the reference counts them. */

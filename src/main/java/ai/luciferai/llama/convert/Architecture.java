@@ -30,6 +30,9 @@ class Architecture {
         void add(String name, Tensor tensor);
     }
 
+    /** Name of most families' stacked experts. */
+    protected static final String MLP_EXPERTS = "model.layers.{bid}.mlp.experts.{xid}.weight";
+
     private static final List<String> OTHER_MODALITIES = List.of("visual.", "vision.", "audio.", "talker.", "vision_", "audio_", "token2wav.",
             "code2wav.", "projector.", "pre_mm_projector_norm", "image_newline", "view_seperator", "patch_embed", "patch_merger.",
             "patch_merge_mlp.", "model.connector.");
@@ -41,6 +44,8 @@ class Architecture {
     protected final KeyValues keys;
     protected final TensorNames names;
     protected final long blocks;
+    /** What stacks the experts of a layer, where the family has them one by one; null for none. */
+    private ExpertStack experts;
     /** {@code rope_scaling} with the values that newer files keep beside it. */
     protected final JsonObject rope;
 
@@ -134,11 +139,27 @@ class Architecture {
      * @param block number of the layer, -1 outside the layers
      */
     void modify(Tensor tensor, String name, int block, Sink sink) {
-        sink.add(map(name), tensor);
+        if (!takeExpert(tensor, name, block, sink)) {
+            sink.add(map(name), tensor);
+        }
+    }
+
+    /** Says how experts are stacked that a checkpoint has one by one. */
+    protected final void stackExperts(String marker, String merged, String countKey, String... parts) {
+        experts = new ExpertStack(source, marker, merged, countKey, parts);
+    }
+
+    /** Takes a tensor if it is a matrix of one expert, and gives out the stacked ones once its layer has all of them. */
+    protected final boolean takeExpert(Tensor tensor, String name, int block, Sink sink) {
+        return experts != null && experts.take(tensor, name, block, (merged, stacked) -> sink.add(map(merged), stacked));
     }
 
     /** After the last tensor: what is still missing is an error. */
-    void finish(Sink sink) {}
+    void finish(Sink sink) {
+        if (experts != null) {
+            experts.requireComplete();
+        }
+    }
 
     /** A type that a tensor gets whatever the output type, or null. */
     GgmlType forcedType(String name, String ggufName, int block, int rank) {

@@ -10,12 +10,11 @@ import java.util.List;
  */
 final class DeepSeekFamily extends Architecture {
 
-    private final ExpertStack experts;
     private final long keyValueHeads;
 
     DeepSeekFamily(ModelSource source) {
         super(source);
-        this.experts = new ExpertStack(source, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
+        stackExperts("mlp.experts", MLP_EXPERTS, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
         this.keyValueHeads = require("num_key_value_heads");
     }
 
@@ -27,10 +26,7 @@ final class DeepSeekFamily extends Architecture {
         if (tiedHead || predictor) {
             return;
         }
-        if (name.contains("mlp.experts")) {
-            experts.take(tensor, name, block, "model.layers.{bid}.mlp.experts.{xid}.weight",
-                    (merged, stacked) -> super.modify(stacked, merged, block, sink));
-        } else if (name.endsWith("kv_b_proj.weight")) {
+        if (name.endsWith("kv_b_proj.weight")) {
             long value = require("v_head_dim");
             long key = require("qk_nope_head_dim");
             List<Tensor> parts = tensor.reshape(keyValueHeads, value + key, tensor.dim(-1)).split(1, key, value);
@@ -39,11 +35,6 @@ final class DeepSeekFamily extends Architecture {
         } else {
             super.modify(tensor, name, block, sink);
         }
-    }
-
-    @Override
-    void finish(Sink sink) {
-        experts.requireComplete();
     }
 
     @Override

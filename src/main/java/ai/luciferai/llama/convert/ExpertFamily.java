@@ -9,8 +9,6 @@ import java.io.IOException;
  */
 final class ExpertFamily {
 
-    private static final String MERGED = "model.layers.{bid}.mlp.experts.{xid}.weight";
-
     private ExpertFamily() {}
 
     /** dots.llm1: Qwen's experts and shared ones. */
@@ -79,11 +77,9 @@ final class ExpertFamily {
     /** ERNIE 4.5 with experts; its layers for predicting several tokens are left out. */
     static final class ErnieMoe extends LlamaFamily.Ernie {
 
-        private final ExpertStack experts;
-
         ErnieMoe(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "moe_num_experts", "gate_proj", "up_proj", "down_proj");
+            stackExperts("mlp.experts", MLP_EXPERTS, "moe_num_experts", "gate_proj", "up_proj", "down_proj");
         }
 
         @Override
@@ -93,16 +89,9 @@ final class ExpertFamily {
 
         @Override
         void modify(Tensor tensor, String name, int block, Sink sink) {
-            if (name.contains("mlp.experts")) {
-                experts.take(tensor, name, block, MERGED, (merged, stacked) -> sink.add(map(merged), stacked));
-            } else {
+            if (!takeExpert(tensor, name, block, sink)) {
                 sink.add(map(name), tensor);
             }
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
         }
 
         @Override
@@ -126,26 +115,9 @@ final class ExpertFamily {
     /** Phi-3.5-MoE. */
     static final class PhiMoe extends PhiFamily.Phi3 {
 
-        private final ExpertStack experts;
-
         PhiMoe(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "num_local_experts", "w1", "w2", "w3");
-        }
-
-        @Override
-        void modify(Tensor tensor, String name, int block, Sink sink) {
-            if (name.contains("block_sparse_moe.experts")) {
-                experts.take(tensor, name, block, "model.layers.{bid}.block_sparse_moe.experts.{xid}.weight",
-                        (merged, stacked) -> sink.add(map(merged), stacked));
-            } else {
-                super.modify(tensor, name, block, sink);
-            }
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
+            stackExperts("block_sparse_moe.experts", "model.layers.{bid}.block_sparse_moe.experts.{xid}.weight", "num_local_experts", "w1", "w2", "w3");
         }
 
         @Override
@@ -159,11 +131,9 @@ final class ExpertFamily {
     /** GLM-4.5, with its layer for predicting a further token. */
     static final class Glm4Moe extends Architecture {
 
-        private final ExpertStack experts;
-
         Glm4Moe(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
+            stackExperts("mlp.experts", MLP_EXPERTS, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
         }
 
         @Override
@@ -176,16 +146,9 @@ final class ExpertFamily {
         void modify(Tensor tensor, String name, int block, Sink sink) {
             if (name.equals("model.embed_tokens.weight")) {
                 sink.add("token_embd.weight", tensor);
-            } else if (name.contains("mlp.experts")) {
-                experts.take(tensor, name, block, MERGED, (merged, stacked) -> sink.add(map(merged), stacked));
             } else {
                 super.modify(tensor, name, block, sink);
             }
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
         }
 
         @Override

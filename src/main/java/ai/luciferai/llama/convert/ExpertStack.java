@@ -15,27 +15,36 @@ final class ExpertStack {
     private static final int MOST_EXPERTS = 1 << 16;
 
     private final ModelSource source;
+    private final String marker;
+    private final String merged;
     private final String countKey;
     private final String[] parts;
     private final Map<Integer, Map<String, Tensor>> waiting = new HashMap<>();
 
     /**
+     * @param marker   what the names of experts' matrices have in common; they end in {@code experts.N.PART.weight}
+     * @param merged   name of a stacked tensor; {@code {bid}} and {@code {xid}} stand for block and part
      * @param countKey configuration key with the number of experts
      * @param parts    names of an expert's matrices, in the order of the output
      */
-    ExpertStack(ModelSource source, String countKey, String... parts) {
+    ExpertStack(ModelSource source, String marker, String merged, String countKey, String... parts) {
         this.source = source;
+        this.marker = marker;
+        this.merged = merged;
         this.countKey = countKey;
         this.parts = parts;
     }
 
     /**
-     * Takes one matrix of one expert, named {@code ….experts.N.PART.weight}.
+     * Takes a tensor if it is one matrix of one expert.
      *
-     * @param merged name of a stacked tensor; {@code {bid}} and {@code {xid}} stand for block and part
-     * @param done   gets the stacked tensors once the layer is complete
+     * @param done gets the stacked tensors once the layer is complete
+     * @return whether it was one
      */
-    void take(Tensor tensor, String name, int block, String merged, BiConsumer<String, Tensor> done) {
+    boolean take(Tensor tensor, String name, int block, BiConsumer<String, Tensor> done) {
+        if (!name.contains(marker)) {
+            return false;
+        }
         Map<String, Tensor> layer = waiting.computeIfAbsent(block, b -> new HashMap<>());
         String key = name.substring(name.lastIndexOf("experts.") + "experts.".length());
         layer.put(key, tensor);
@@ -44,7 +53,7 @@ final class ExpertStack {
             throw new InvalidFileException(source.config().raw().file(), "key '" + countKey + "'", "a number from 1 to " + MOST_EXPERTS, String.valueOf(count));
         }
         if (layer.size() < count * parts.length) {
-            return;
+            return true;
         }
         for (String part : parts) {
             var stack = new ArrayList<Tensor>();
@@ -59,6 +68,7 @@ final class ExpertStack {
             done.accept(merged.replace("{bid}", String.valueOf(block)).replace("{xid}", part), Tensor.stack(stack));
         }
         waiting.remove(block);
+        return true;
     }
 
     /** @throws InvalidFileException when a layer lacks experts */

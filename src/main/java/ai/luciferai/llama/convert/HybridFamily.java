@@ -61,11 +61,9 @@ final class HybridFamily {
     /** Jamba. */
     static final class Jamba extends Architecture {
 
-        private final ExpertStack experts;
-
         Jamba(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "num_experts", "down_proj", "gate_proj", "up_proj");
+            stackExperts(".feed_forward.experts.", MLP_EXPERTS, "num_experts", "down_proj", "gate_proj", "up_proj");
         }
 
         @Override
@@ -74,9 +72,7 @@ final class HybridFamily {
             if (block >= 0 && !hasExperts(block)) {
                 name = name.replace(".experts.0.", ".");
             }
-            if (name.contains(".feed_forward.experts.")) {
-                experts.take(tensor, name, block, "model.layers.{bid}.mlp.experts.{xid}.weight",
-                        (merged, stacked) -> sink.add(map(merged), stacked));
+            if (takeExpert(tensor, name, block, sink)) {
                 return;
             }
             String mapped = map(name);
@@ -87,11 +83,6 @@ final class HybridFamily {
         private boolean hasExperts(int block) {
             long offset = require("expert_layer_offset");
             return block >= offset && (block - offset) % positive("expert_layer_period") == 0;
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
         }
 
         @Override

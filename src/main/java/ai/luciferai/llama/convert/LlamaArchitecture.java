@@ -13,11 +13,9 @@ import java.util.Map;
  */
 class LlamaArchitecture extends Architecture {
 
-    private final ExpertStack experts;
-
     LlamaArchitecture(ModelSource source) {
         super(source);
-        this.experts = new ExpertStack(source, "num_local_experts", "w1", "w2", "w3");
+        stackExperts("block_sparse_moe.experts", "layers.{bid}.feed_forward.experts.{xid}.weight", "num_local_experts", "w1", "w2", "w3");
     }
 
     @Override
@@ -33,18 +31,7 @@ class LlamaArchitecture extends Architecture {
 
     @Override
     void modify(Tensor tensor, String name, int block, Sink sink) {
-        Tensor ordered = permuted(tensor, name);
-        if (name.contains("block_sparse_moe.experts")) {
-            experts.take(ordered, name, block, "layers.{bid}.feed_forward.experts.{xid}.weight",
-                    (merged, stacked) -> super.modify(stacked, merged, block, sink));
-        } else {
-            super.modify(ordered, name, block, sink);
-        }
-    }
-
-    @Override
-    void finish(Sink sink) {
-        experts.requireComplete();
+        super.modify(permuted(tensor, name), name, block, sink);
     }
 
     /** Query and key projections with the rows of each head reordered: halves become pairs. */

@@ -112,30 +112,13 @@ final class PermutedFamily {
     /** DeepSeek 1 with experts. */
     static final class DeepSeek1 extends LlamaArchitecture {
 
-        private final ExpertStack experts;
-
         DeepSeek1(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
+            stackExperts("mlp.experts", MLP_EXPERTS, "n_routed_experts", "down_proj", "gate_proj", "up_proj");
         }
 
         @Override
         void extra(Sink sink) {}
-
-        @Override
-        void modify(Tensor tensor, String name, int block, Sink sink) {
-            if (name.contains("mlp.experts")) {
-                experts.take(tensor, name, block, "model.layers.{bid}.mlp.experts.{xid}.weight",
-                        (merged, stacked) -> sink.add(map(merged), stacked));
-            } else {
-                super.modify(tensor, name, block, sink);
-            }
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
-        }
 
         @Override
         void parameters() {

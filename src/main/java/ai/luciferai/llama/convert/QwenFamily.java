@@ -34,34 +34,24 @@ final class QwenFamily {
     /** Models with experts: one by one in older checkpoints, fused in newer ones. */
     static class Experts extends Architecture {
 
-        private final ExpertStack experts;
-
         Experts(ModelSource source) {
             super(source);
-            this.experts = new ExpertStack(source, "num_experts", "down_proj", "gate_proj", "up_proj");
+            stackExperts("experts", MLP_EXPERTS, "num_experts", "down_proj", "gate_proj", "up_proj");
         }
 
         @Override
         void modify(Tensor tensor, String name, int block, Sink sink) {
             String plain = name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
             if (plain.endsWith("mlp.experts.down_proj")) {
-                super.modify(tensor, plain + ".weight", block, sink);
+                sink.add(map(plain + ".weight"), tensor);
             } else if (plain.endsWith("mlp.experts.gate_up_proj")) {
                 long half = tensor.dim(1) / 2;
                 String base = plain.substring(0, plain.length() - "gate_up_proj".length());
-                super.modify(tensor.slice(1, 0, half), base + "gate_proj.weight", block, sink);
-                super.modify(tensor.slice(1, half, 2 * half), base + "up_proj.weight", block, sink);
-            } else if (name.contains("experts")) {
-                experts.take(tensor, name, block, "model.layers.{bid}.mlp.experts.{xid}.weight",
-                        (merged, stacked) -> super.modify(stacked, merged, block, sink));
+                sink.add(map(base + "gate_proj.weight"), tensor.slice(1, 0, half));
+                sink.add(map(base + "up_proj.weight"), tensor.slice(1, half, 2 * half));
             } else {
                 super.modify(tensor, name, block, sink);
             }
-        }
-
-        @Override
-        void finish(Sink sink) {
-            experts.requireComplete();
         }
     }
 

@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.ConvertOptions;
 import ai.luciferai.llama.ConvertType;
@@ -44,6 +45,7 @@ class ConvertCommandTest {
 
     @Test
     void namesAnUnknownType() {
-        assertThrows(InvalidOptionException.class, () -> options("model", "--outtype", "f17"));
+        String message = assertThrows(InvalidOptionException.class, () -> options("model", "--outtype", "f17")).getMessage();
+        assertTrue(message.contains("--outtype") && message.contains("bf16") && message.contains("Q4_K_M") && message.contains("f17"), message);
     }
 }
