@@ -233,15 +233,6 @@ class ConverterTest {
     }
 
     @Test
-    void refusesDora() throws IOException {
-        Path adapter = Files.createDirectory(folder.resolve("adapter"));
-        Files.writeString(adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"use_dora\": true}");
-        Files.writeString(adapter.resolve("adapter_model.safetensors"), "");
-        String message = refused(UnsupportedModelException.class, adapter).getMessage();
-        assertTrue(message.contains("DoRA"), message);
-    }
-
-    @Test
     void refusesCheckpointsQuantizedInOtherWaysByName() throws IOException {
         for (String method : List.of("gptq", "awq", "bitsandbytes", "aqlm")) {
             Path copy = Fixtures.copy("llama-shards", folder);
