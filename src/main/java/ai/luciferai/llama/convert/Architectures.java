@@ -91,6 +91,7 @@ final class Architectures {
             case "Orion" -> new LlamaFamily.Orion(source);
             case "ChatGlm" -> new LlamaFamily.ChatGlm(source);
             case "Hunyuan" -> new LlamaFamily.Hunyuan(source);
+            case "Mistral3" -> new PermutedFamily.Mistral3(source);
             case "MiniCpm" -> new PermutedFamily.MiniCpm(source);
             case "Baichuan" -> new PermutedFamily.Baichuan(source);
             case "Xverse" -> new PermutedFamily.Xverse(source);

@@ -1,19 +1,32 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.UnsupportedModelException;
 import java.io.IOException;
 import java.util.List;
 
 /**
  * Models with Llama's order of query and key rows, and otherwise keys or tokenizers of their own: MiniCPM, Baichuan, XVERSE, InternLM 3,
- * DeepSeek 1.
+ * DeepSeek 1, Mistral Small 3.
  *
- * <p><i>Source</i>: llama.cpp, conversion/minicpm.py, baichuan.py, xverse.py, internlm.py, deepseek.py {@code DeepseekModel}.
+ * <p><i>Source</i>: llama.cpp, conversion/minicpm.py, mistral3.py, baichuan.py, xverse.py, internlm.py, deepseek.py {@code DeepseekModel}.
  */
 final class PermutedFamily {
 
     private static final String LAYOUT = "Meta AI original pth";
 
     private PermutedFamily() {}
+
+    /** The text model of Mistral Small 3.1 and 3.2; later models have the same class and another text model. */
+    static final class Mistral3 extends LlamaArchitecture {
+
+        Mistral3(ModelSource source) {
+            super(source);
+            Object text = config.get("model_type");
+            if (!"mistral".equals(text)) {
+                throw new UnsupportedModelException(source.folder(), "text model of Mistral3ForConditionalGeneration", "mistral", String.valueOf(text));
+            }
+        }
+    }
 
     /** MiniCPM 1 and 2. */
     static final class MiniCpm extends LlamaArchitecture {

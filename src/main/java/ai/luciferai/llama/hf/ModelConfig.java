@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A model's {@code config.json} as the reference converter sees it: {@code AutoConfig.from_pretrained(dir).to_dict()} of transformers
@@ -22,7 +23,9 @@ public final class ModelConfig {
     private static final List<String> TEXT_CONFIGS = List.of("llm_config", "lm_config", "language_config", "lfm");
     /** Configurations whose text part names no model type: the type that their class gives it. */
     private static final Map<String, String> TEXT_TYPES = Map.of("gemma3", "gemma3_text", "llava", "llama", "mistral3", "mistral",
-            "llama4", "llama4_text", "gemma3n", "gemma3n_text");
+            "llama4", "llama4_text", "gemma3n", "gemma3n_text", "qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text");
+    /** Those whose released files have the keys of the text model at the top level. */
+    private static final Set<String> FLAT = Set.of("qwen2_vl", "qwen2_5_vl");
 
     private final JsonObject raw;
     private JsonObject values;
@@ -44,7 +47,9 @@ public final class ModelConfig {
 
     /** Takes an object that was read before. */
     public static ModelConfig of(JsonObject raw, boolean rawOnly) {
-        Map<String, Object> merged = rawOnly ? new LinkedHashMap<>(raw.values()) : withDefaults(raw, raw.values().get("model_type"));
+        Object type = raw.get("model_type");
+        Object ofText = type instanceof String name && FLAT.contains(name) && !raw.has("text_config") ? TEXT_TYPES.get(name) : type;
+        Map<String, Object> merged = rawOnly ? new LinkedHashMap<>(raw.values()) : withDefaults(raw, ofText);
         var config = new ModelConfig(raw, new JsonObject(raw.file(), merged));
         config.hoistTextConfig(rawOnly);
         return config;
