@@ -107,6 +107,8 @@ final class Architectures {
             case "T5" -> new T5Family(source);
             case "Cohere" -> new LlamaFamily.Cohere(source);
             case "Qwen" -> new QwenFamily.Dense(source);
+            case "QwenVision" -> new QwenFamily.Vision(source);
+            case "QwenVisionExperts" -> new QwenFamily.VisionExperts(source);
             case "QwenExperts" -> new QwenFamily.Experts(source);
             case "Olmoe" -> new QwenFamily.Olmoe(source);
             case "Phi2" -> new PhiFamily.Phi2(source);

@@ -1,18 +1,20 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.hf.JsonObject;
 import java.io.IOException;
+import java.util.List;
 
 /**
- * Qwen 2, 2.5 and 3, dense and with experts, and OLMoE, which names its experts alike.
+ * Qwen 2, 2.5 and 3, dense and with experts, the text models of those that see, and OLMoE, which names its experts alike.
  *
- * <p><i>Source</i>: llama.cpp, conversion/qwen.py, olmo.py.
+ * <p><i>Source</i>: llama.cpp, conversion/qwen.py, qwen3vl.py, olmo.py.
  */
 final class QwenFamily {
 
     private QwenFamily() {}
 
     /** Dense models, also as embedding models without a head. */
-    static final class Dense extends Architecture {
+    static class Dense extends Architecture {
 
         Dense(ModelSource source) {
             super(source);
@@ -52,6 +54,45 @@ final class QwenFamily {
             } else {
                 super.modify(tensor, name, block, sink);
             }
+        }
+    }
+
+    /** Layers into which Qwen 3 VL puts what it sees; the class of its configuration says three. */
+    private static long deepstackLayers(JsonObject config) {
+        return config.objectOrEmpty("vision_config").get("deepstack_visual_indexes") instanceof List<?> layers ? layers.size() : 3;
+    }
+
+    /** The text model of Qwen 3 VL. */
+    static final class Vision extends Dense {
+
+        Vision(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            keys.u32(".n_deepstack_layers", deepstackLayers(config));
+        }
+    }
+
+    /** The text model of Qwen 3 VL with experts, whose fused matrices are transposed. */
+    static final class VisionExperts extends Experts {
+
+        VisionExperts(ModelSource source) {
+            super(source);
+        }
+
+        @Override
+        void modify(Tensor tensor, String name, int block, Sink sink) {
+            boolean fused = name.matches(".*mlp\\.experts\\.(down|gate_up)_proj(\\.weight)?");
+            super.modify(fused ? tensor.transpose() : tensor, name, block, sink);
+        }
+
+        @Override
+        void parameters() throws IOException {
+            super.parameters();
+            keys.u32(".n_deepstack_layers", deepstackLayers(config));
         }
     }
 

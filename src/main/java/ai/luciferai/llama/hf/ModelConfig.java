@@ -23,7 +23,8 @@ public final class ModelConfig {
     private static final List<String> TEXT_CONFIGS = List.of("llm_config", "lm_config", "language_config", "lfm");
     /** Configurations whose text part names no model type: the type that their class gives it. */
     private static final Map<String, String> TEXT_TYPES = Map.of("gemma3", "gemma3_text", "llava", "llama", "mistral3", "mistral",
-            "llama4", "llama4_text", "gemma3n", "gemma3n_text", "qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text");
+            "llama4", "llama4_text", "gemma3n", "gemma3n_text", "qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text",
+            "qwen3_vl", "qwen3_vl_text", "qwen3_vl_moe", "qwen3_vl_moe_text");
     /** Those whose released files have the keys of the text model at the top level. */
     private static final Set<String> FLAT = Set.of("qwen2_vl", "qwen2_5_vl");
 
