@@ -18,6 +18,8 @@ static const int64_t HEAD_BYTES_WHOLE = 64 << 20;  // of one chunk of logits
 static const int64_t HEAD_BYTES_LAYER = 8 << 20;
 static const int64_t HEAD_ROWS        = 64;        // of the smallest chunk: for each, the output weights are read again
 
+static const int64_t UNPACKED_BYTES   = 64 << 20;  // of weights that are kept as F32 beside the model's own
+
 static bool is_product(const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || product_form(t) == product::forward; }
 
 // A graph with its own tensors, and the leaves that are filled before it runs.
@@ -180,23 +182,60 @@ void trainer::open_backends() {
     }
 }
 
+// Weights that are not F32, if all of them together are small: then reading their types for each micro-batch, of often few rows,
+// costs more than memory does.
+std::vector<ggml_tensor *> trainer::weights_to_unpack() const {
+    if (kind != arithmetic::packed || options.memory == memory_mode::layer) {
+        return {};
+    }
+    std::vector<ggml_tensor *> weights;
+    int64_t bytes = 0;
+    for (const ggml_tensor * t : traced->recorded()) {
+        ggml_tensor * w = t->op == GGML_OP_MUL_MAT ? t->src[0] : nullptr;
+        const bool frozen = w != nullptr && w->op == GGML_OP_NONE && w->type != GGML_TYPE_F32 && !is_adapter_tensor(w);
+        if (frozen && std::find(weights.begin(), weights.end(), w) == weights.end()) {
+            weights.push_back(w);
+            bytes += ggml_nelements(w)*(int64_t) sizeof(float);
+        }
+    }
+    return bytes <= UNPACKED_BYTES ? weights : std::vector<ggml_tensor *> {};
+}
+
 void trainer::make_state() {
-    const auto & parts = traced->segments();
-    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + 8), nullptr, true }));
+    const auto & parts   = traced->segments();
+    const auto   weights = weights_to_unpack();
+    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + weights.size() + 8), nullptr, true }));
     rows = ggml_new_tensor_1d(state_ctx.get(), GGML_TYPE_I32, traced->max_rows());
+    for (ggml_tensor * w : weights) {
+        unpacked.emplace_back(w, ggml_new_tensor(state_ctx.get(), GGML_TYPE_F32, GGML_MAX_DIMS, w->ne));
+        ggml_set_name(unpacked.back().second, w->name);
+    }
     if (options.memory == memory_mode::layer) {
+        const cloner full(*traced, state_ctx.get(), nullptr, kind, resizes() ? options.largest : traced->shape());
         for (size_t i = 0; i + 1 < parts.size(); ++i) {
-            const cloner full(*traced, state_ctx.get(), nullptr, kind, resizes() ? options.largest : traced->shape());
             outputs.push_back(full.new_like(parts[i].output));
             d_outputs.push_back(full.new_like(parts[i].output));
         }
     }
     state_buf.reset(ggml_backend_alloc_ctx_tensors(state_ctx.get(), backends.front().get()));
+    if (state_buf == nullptr) {
+        throw std::bad_alloc();
+    }
+    fill_state();
+}
+
+void trainer::fill_state() {
     std::vector<int32_t> ids(rows->ne[0]);
     for (size_t i = 0; i < ids.size(); ++i) {
         ids[i] = (int32_t) i;
     }
     ggml_backend_tensor_set(rows, ids.data(), 0, ids.size()*sizeof(int32_t));
+    for (const auto & [w, f32] : unpacked) {  // both in memory of the CPU
+        const ggml_to_float_t to_float = ggml_get_type_traits(w->type)->to_float;
+        for (int64_t row = 0; row < ggml_nrows(w); ++row) {
+            to_float(static_cast<const char *>(w->data) + row*w->nb[1], static_cast<float *>(f32->data) + row*w->ne[0], w->ne[0]);
+        }
+    }
 }
 
 void trainer::check_supported() {
@@ -251,7 +290,13 @@ trainer::graphs & trainer::graphs_for(const batch_shape & shape) {
     return *g;
 }
 
-cloner trainer::new_cloner(const stage & s) const { return { *traced, s.ctx.get(), rows, kind, s.shape }; }
+cloner trainer::new_cloner(const stage & s) const {
+    cloner copy(*traced, s.ctx.get(), rows, kind, s.shape);
+    for (const auto & [w, f32] : unpacked) {
+        copy.replace(w, f32);
+    }
+    return copy;
+}
 
 std::unique_ptr<trainer::stage> trainer::new_stage(const batch_shape & shape, bool training) const {
     auto s = std::make_unique<stage>();

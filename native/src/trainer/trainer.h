@@ -146,6 +146,7 @@ class trainer {
     ggml_context_ptr            state_ctx;  // tensors that live across graphs
     ggml_backend_buffer_ptr     state_buf;
     ggml_tensor *               rows;       // I32 [max rows] = 0, 1, 2, …
+    std::vector<std::pair<ggml_tensor *, ggml_tensor *>> unpacked;  // a small model's weights, and the same in F32
     std::vector<ggml_tensor *>  outputs;    // layer mode, of the largest shape: output of each segment but the head, and
     std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
 
@@ -161,6 +162,8 @@ class trainer {
     void collect_parameters();
     void open_backends();
     void make_state();
+    std::vector<ggml_tensor *> weights_to_unpack() const;
+    void fill_state();
     graphs & graphs_for(const batch_shape & shape);
     void build_whole(graphs & g) const;
     void build_layers(graphs & g) const;

@@ -24,7 +24,7 @@ git=src/test/fixtures/data/git-train.jsonl
 [ -f "$work/mid-f32.gguf" ] || "$python" src/test/bench/peft_train.py make "$work"
 [ -f "$work/mid-q4_k_m.gguf" ] || ./lucifer-llama quantize "$work/mid-f32.gguf" "$work/mid-q4_k_m.gguf" Q4_K_M
 
-echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
+echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc --all) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
 for round in $(seq "${ROUNDS:-3}"); do
     echo "100M parameters, rank 8, 4 x 256 tokens (ours: two by two as finetune packs them; layer by layer one after the other), round $round"
     echo "  PEFT f32:                  $("$python" src/test/bench/peft_train.py dense "$work/hf" 256 4 0)"
