@@ -109,6 +109,7 @@ final class Architectures {
             case "Qwen" -> new QwenFamily.Dense(source);
             case "QwenVision" -> new QwenFamily.Vision(source);
             case "QwenVisionExperts" -> new QwenFamily.VisionExperts(source);
+            case "Qwen3Next" -> new Qwen3NextFamily(source);
             case "QwenExperts" -> new QwenFamily.Experts(source);
             case "Olmoe" -> new QwenFamily.Olmoe(source);
             case "Phi2" -> new PhiFamily.Phi2(source);

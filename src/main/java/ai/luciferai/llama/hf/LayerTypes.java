@@ -26,6 +26,8 @@ final class LayerTypes {
             case "gemma3_text" -> every(layers, pattern(config, "sliding_window_pattern", 6));
             case "cohere2" -> every(layers, pattern(config, "sliding_window_pattern", 4));
             case "exaone4" -> config.has("sliding_window") ? every(layers, pattern(config, "sliding_window_pattern", 4)) : every(layers, 1);
+            case "qwen3_next" -> every(layers, pattern(config, "full_attention_interval", 4)).stream()
+                    .map(kind -> SLIDING.equals(kind) ? (Object) "linear_attention" : kind).toList();
             case "olmo3" -> every(layers, 4);
             case "qwen2", "qwen3", "dots1" -> fromWindow(config, layers);
             default -> null;
