@@ -83,8 +83,10 @@ class DistributionIT {
         var jdk = Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString());
         var create = new HashMap<>(jdk);
         create.put("LUCIFER_LLAMA_AOT", "create");
-        Run made = launch(create);
-        assertEquals(0, made.code, made.err);
+        for (String verb : List.of("generate", "convert")) { // convert has one of its own
+            Run made = launch(create, verb);
+            assertEquals(0, made.code, made.err);
+        }
 
         var strict = new HashMap<>(jdk);
         strict.put("LUCIFER_LLAMA_OPTS", "-XX:AOTMode=on"); // no start without the cache
@@ -96,6 +98,8 @@ class DistributionIT {
             assertEquals(0, run.code, launcher + ": " + run.err);
         }
         Files.delete(link);
+        Run convert = launch(strict, "convert", "--help");
+        assertEquals(0, convert.code, convert.err);
     }
 
     @Test
