@@ -88,7 +88,8 @@ write("convert/pre-tokenizers.json", {
 })
 
 d = json.loads(defaults.read_text(encoding="utf-8"))
+known = json.loads((out / "hf/config-defaults.json").read_text(encoding="utf-8"))["model_types"]  # the input lacks the text parts of VL models
 write("hf/config-defaults.json", {
     "source": f"transformers {d['transformers']}: {d['what']}",
-    "model_types": {m: v["keys"] for m, v in d["model_types"].items()},
+    "model_types": known | {m: v["keys"] for m, v in d["model_types"].items()},
 })
