@@ -14,6 +14,11 @@ public final class Convert {
 
     private Convert() {}
 
+    /** Begins to read the tables of architectures and tensor names, on a thread of its own, for a program that does something else first. */
+    public static void prepare() {
+        Conversion.prepare();
+    }
+
     /**
      * Converts. The output appears when it is complete; cancelled or failed, nothing is left.
      *

@@ -8,10 +8,8 @@ interface Command {
     /** What the verb accepts. */
     Syntax syntax();
 
-    /** Whether all that it does takes a model: the native library is then loaded while the words are read. */
-    default boolean takesModel() {
-        return false;
-    }
+    /** Begins, on a thread of its own, what all that it does needs; meanwhile the words are read. */
+    default void prepare() {}
 
     /** Does it; returns the exit code, or throws what {@link ExitCode#of} maps to one. */
     int run(Arguments arguments, Environment environment) throws IOException;

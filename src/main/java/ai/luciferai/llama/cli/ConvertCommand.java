@@ -41,6 +41,11 @@ final class ConvertCommand implements Command {
     }
 
     @Override
+    public void prepare() {
+        Convert.prepare();
+    }
+
+    @Override
     public int run(Arguments a, Environment environment) throws IOException {
         if (a.operands().isEmpty()) {
             throw new InvalidOptionException("INPUT", "a folder or weight file", "nothing", "lucifer-llama convert DIR --outfile model.gguf");

@@ -19,8 +19,8 @@ final class DetokenizeCommand implements Command {
     }
 
     @Override
-    public boolean takesModel() {
-        return true;
+    public void prepare() {
+        Model.prepare();
     }
 
     @Override

@@ -33,8 +33,8 @@ final class EmbedCommand implements Command {
     }
 
     @Override
-    public boolean takesModel() {
-        return true;
+    public void prepare() {
+        Model.prepare();
     }
 
     @Override

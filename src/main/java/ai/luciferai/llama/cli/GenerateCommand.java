@@ -45,8 +45,8 @@ final class GenerateCommand implements Command {
     }
 
     @Override
-    public boolean takesModel() {
-        return true;
+    public void prepare() {
+        Model.prepare();
     }
 
     @Override

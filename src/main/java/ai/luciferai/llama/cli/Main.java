@@ -1,6 +1,5 @@
 package ai.luciferai.llama.cli;
 
-import ai.luciferai.llama.Model;
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
@@ -77,8 +76,8 @@ public final class Main {
 
     private static void prepare(Command command, String[] args) {
         List<String> words = Arrays.asList(args);
-        if (command.takesModel() && !words.contains(Isolation.OPTION) && !words.contains("--help")) {
-            Model.prepare();
+        if (!words.contains(Isolation.OPTION) && !words.contains("--help")) {
+            command.prepare();
         }
     }
 

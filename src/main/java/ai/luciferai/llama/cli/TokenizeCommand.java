@@ -26,8 +26,8 @@ final class TokenizeCommand implements Command {
     }
 
     @Override
-    public boolean takesModel() {
-        return true;
+    public void prepare() {
+        Model.prepare();
     }
 
     @Override

