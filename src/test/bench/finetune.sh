@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Training against PyTorch PEFT on one thread each, and the git task from start to end; prints README's numbers. Needs a quiet machine.
 # Of the git task, ours is measured with reading the model and the data, PEFT's without. The JVM is set as lucifer-llama sets it.
-#     [ROUNDS=3] src/test/bench/finetune.sh PYTHON CHECKPOINT      python with torch, transformers, peft, gguf; folder of lucifer-tiny's checkpoint
+#     [ROUNDS=3] [QVAC=…/llama-finetune-lora] src/test/bench/finetune.sh PYTHON CHECKPOINT
+# PYTHON has torch, transformers, peft, gguf; CHECKPOINT is the folder of lucifer-tiny's checkpoint; QVAC is the program of qvac-fabric-llm.cpp.
 set -euo pipefail
 python=$(command -v "$1")
 checkpoint=$(cd "$2" && pwd)
@@ -33,9 +34,29 @@ for round in $(seq "${ROUNDS:-3}"); do
     echo "  ours, Q4_K_M, whole:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 512 256 whole)"
     echo "  ours, Q4_K_M, layer:       $(run ai.luciferai.llama.bench.Training "$work/mid-q4_k_m.gguf" 256 256 layer)"
     echo "git task, one epoch, rank 16, batches of 4, round $round"
-    echo "  PEFT f32, padded:          $("$python" src/test/bench/peft_train.py task "$checkpoint" "$git" 4)"
+    echo "  PEFT f32, padded:          $("$python" src/test/bench/peft_train.py task "$checkpoint" "$git" 4 padded)"
+    echo "  PEFT f32, packed:          $("$python" src/test/bench/peft_train.py task "$checkpoint" "$git" 4 packed)"
     echo "  ours, F16:                 $(run ai.luciferai.llama.bench.GitTask speed "$tiny" "$work")"
 done
+
+# The git prompts and answers as plain text in windows of 128 tokens, one window a step, both on the F32 model. qvac-fabric's windows overlap by
+# half; it also evaluates on a twentieth of them, which is left out of its tokens.
+if [ -n "${QVAC:-}" ]; then
+    "$python" -c 'import json, sys; print("\n\n".join(json.loads(line)["text"] for line in open(sys.argv[1])))' "$git" >"$work/git.txt"
+    ./lucifer-llama convert "$checkpoint" --outfile "$work/tiny-f32.gguf" --outtype f32 --force -q >/dev/null
+    TIMEFORMAT="%U s of processor time"
+    for round in $(seq "${ROUNDS:-3}"); do
+        echo "plain text, rank 16, learning rate 1e-4, round $round"
+        echo "  qvac-fabric:"
+        time "$QVAC" -m "$work/tiny-f32.gguf" -f "$work/git.txt" -t 1 -tb 1 -c 128 -b 128 -ub 128 -fa off --lora-rank 16 --lora-alpha 32 --lora-modules all \
+            --learning-rate 1e-4 --output-adapter "$work/qvac.gguf" 2>&1 | tr '\r' '\n' | grep -a '^train' | sed -n '$s/.*data=/    windows and loss: /p'
+        echo "  ours:"
+        time ./lucifer-llama finetune --model-base "$work/tiny-f32.gguf" --train-data "$work/git.txt" --lora-out "$work/ours.gguf" --force --epochs 1 \
+            --batch-size 1 --seq-len 128 --rank 16 --alpha 32 --lr 1e-4 --lr-schedule constant --threads 1 --json-steps 2>/dev/null \
+            | grep '"step"' | sed -n 's/^/    /; 1p; $p'
+    done
+fi
+
 for type in F16 Q4_K_M; do
     base=$tiny
     if [ "$type" != F16 ]; then

@@ -2,7 +2,8 @@
 
     peft_train.py make DIR              a random Llama of 100M parameters as checkpoint DIR/hf and as DIR/mid-f32.gguf
     peft_train.py dense HF T B CKPT     steps on B sequences of T tokens; CKPT 1: gradient checkpointing
-    peft_train.py task HF DATA B        one epoch of {"text"} lines in batches of B, each padded to its longest, as TRL does by default
+    peft_train.py task HF DATA B FORM   one epoch of {"text"} lines in batches of B; padded: each to its longest, as TRL does by default;
+                                        packed: end to end, and none sees another
 
 Prints tokens per second of processor time and peak resident memory.
 """
@@ -73,20 +74,34 @@ def dense(hf, length, sequences, checkpointing, steps=4):
     report(steps*sequences*length, time.process_time() - start)
 
 
-def task(hf, data, size):
+def padded(batch, filler):
+    longest = max(map(len, batch))
+    ids = torch.full((len(batch), longest), filler)
+    mask = torch.zeros_like(ids)
+    for i, tokens in enumerate(batch):
+        ids[i, :len(tokens)] = torch.tensor(tokens)
+        mask[i, :len(tokens)] = 1
+    return dict(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100))
+
+
+def packed(batch):
+    ids = torch.tensor([token for tokens in batch for token in tokens])
+    owner = torch.tensor([i for i, tokens in enumerate(batch) for _ in tokens])
+    starts = torch.cat((torch.tensor([True]), owner[1:] != owner[:-1]))
+    seen = (owner[:, None] == owner[None, :]).tril()
+    mask = torch.zeros(seen.shape).masked_fill(~seen, float("-inf"))
+    return dict(input_ids=ids[None], attention_mask=mask[None, None], labels=ids.masked_fill(starts, -100)[None],
+                position_ids=torch.cat([torch.arange(len(tokens)) for tokens in batch])[None])
+
+
+def task(hf, data, size, form):
     tokenizer = AutoTokenizer.from_pretrained(hf)
     samples = [tokenizer(json.loads(line)["text"]).input_ids + [tokenizer.eos_token_id] for line in open(data)]
     model, optimizer = adapted(hf, 16)
     start = time.process_time()
     for first in range(0, len(samples), size):
         batch = samples[first:first + size]
-        longest = max(map(len, batch))
-        ids = torch.full((len(batch), longest), tokenizer.eos_token_id)
-        mask = torch.zeros_like(ids)
-        for i, tokens in enumerate(batch):
-            ids[i, :len(tokens)] = torch.tensor(tokens)
-            mask[i, :len(tokens)] = 1
-        step(model, optimizer, input_ids=ids, attention_mask=mask, labels=ids.masked_fill(mask == 0, -100))
+        step(model, optimizer, **(padded(batch, tokenizer.eos_token_id) if form == "padded" else packed(batch)))
     report(sum(map(len, samples)), time.process_time() - start)
 
 
@@ -99,4 +114,4 @@ if __name__ == "__main__":
     elif verb == "dense":
         dense(rest[0], int(rest[1]), int(rest[2]), rest[3] == "1")
     else:
-        task(rest[0], rest[1], int(rest[2]))
+        task(rest[0], rest[1], int(rest[2]), rest[3])
