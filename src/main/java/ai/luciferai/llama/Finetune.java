@@ -8,6 +8,7 @@ import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.gguf.Metadata;
 import ai.luciferai.llama.gguf.TensorInfo;
+import ai.luciferai.llama.train.ActivationMemory;
 import ai.luciferai.llama.train.AdapterFile;
 import ai.luciferai.llama.train.Pack;
 import ai.luciferai.llama.train.Sample;
@@ -94,7 +95,7 @@ public final class Finetune {
             TrainingPlan.Shape shape = rounded(plan.shape().max(TrainingPlan.Shape.of(evalPacks)));
             try (GgufFile base = GgufReader.read(options.base())) {
                 List<TensorInfo> targets = Targets.choose(base.tensors(), options.shape().targets());
-                long estimate = wholeBytes(model.info(), base.metadata(), shape);
+                long estimate = wholeBytes(model.info(), base, targets.size(), options.shape().rank(), shape);
                 boolean layers = run.memory() == TrainingRun.Memory.LAYER
                         || run.memory() == TrainingRun.Memory.AUTO && estimate > FreeMemory.bytes() / 2;
                 return new Setup(options, data, plan, evalPacks, shape, targets, base.metadata().string(Metadata.ARCHITECTURE),
@@ -108,14 +109,11 @@ public final class Finetune {
             return new TrainingPlan.Shape(rows, Math.min(rows, (shape.outputs() + 15) / 16 * 16));
         }
 
-        /** Rough size of all activations: per layer and row some 16 of the width, 8 of the feed-forward, 4 attention rows per head. */
-        private static long wholeBytes(ModelInfo info, Metadata metadata, TrainingPlan.Shape shape) {
-            long width = info.shape().embedding();
-            long inner = metadata.get(metadata.string(Metadata.ARCHITECTURE) + ".feed_forward_length") == null ? 4 * width
-                    : metadata.integer(metadata.string(Metadata.ARCHITECTURE) + ".feed_forward_length", 4 * width);
-            long cells = (shape.rows() + 255L) / 256 * 256;
-            long perRow = 16 * width + 8 * inner + 4L * info.shape().heads() * cells;
-            return Math.multiplyExact(info.shape().layers() * perRow, shape.rows() * (long) Float.BYTES);
+        private static long wholeBytes(ModelInfo info, GgufFile base, int adapters, int rank, TrainingPlan.Shape shape) {
+            ModelInfo.Shape s = info.shape();
+            boolean onDevice = info.gpuLayers() != 0 && Devices.list().stream().anyMatch(Device::isGpu);
+            return ActivationMemory.wholeBytes(new ActivationMemory.Base(base.metadata(), base.tensors(), s.layers(), s.embedding(), s.heads(),
+                    s.vocabulary(), onDevice), adapters, rank, shape);
         }
 
         Plan plan(Model model) {

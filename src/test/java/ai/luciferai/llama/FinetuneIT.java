@@ -109,6 +109,7 @@ class FinetuneIT {
         FinetuneReport whole = train(options("w.gguf"));
         FinetuneReport layers = train(options("l.gguf").withRun(options("l.gguf").run().withMemory(TrainingRun.Memory.LAYER)));
         assertTrue(layers.computeBytes() < whole.computeBytes());
+        assertEquals(1, (double) Finetune.plan(options("p.gguf"), Progress.NONE, Cancel.NONE).estimatedBytes() / whole.computeBytes(), 0.15);
         for (int i = 0; i < whole.steps(); i++) {
             assertEquals(whole.losses().get(i), layers.losses().get(i), 1e-3, "step " + i);
         }
