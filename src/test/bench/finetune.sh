@@ -49,7 +49,7 @@ if [ -n "${QVAC:-}" ]; then
         echo "plain text, rank 16, learning rate 1e-4, round $round"
         echo "  qvac-fabric:"
         time "$QVAC" -m "$work/tiny-f32.gguf" -f "$work/git.txt" -t 1 -tb 1 -c 128 -b 128 -ub 128 -fa off --lora-rank 16 --lora-alpha 32 --lora-modules all \
-            --learning-rate 1e-4 --output-adapter "$work/qvac.gguf" 2>&1 | tr '\r' '\n' | grep -a '^train' | sed -n '$s/.*data=/    windows and loss: /p'
+            --learning-rate 1e-4 --output-adapter "$work/qvac.gguf" --checkpoint-save-dir "$work/qvac" 2>&1 | tr '\r' '\n' | grep -a '^train' | sed -n '$s/.*data=/    windows and loss: /p'
         echo "  ours:"
         time ./lucifer-llama finetune --model-base "$work/tiny-f32.gguf" --train-data "$work/git.txt" --lora-out "$work/ours.gguf" --force --epochs 1 \
             --batch-size 1 --seq-len 128 --rank 16 --alpha 32 --lr 1e-4 --lr-schedule constant --threads 1 --json-steps 2>/dev/null \
