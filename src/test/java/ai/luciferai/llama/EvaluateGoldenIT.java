@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,61 +10,70 @@ import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The numbers of llama-perplexity, to the digits that it prints. */
+/** The numbers of llama-perplexity, which runs beside the test, to the digits that it prints. */
 class EvaluateGoldenIT {
 
     private static final Reading READING = Reading.of(QualityGoldens.TEXT).withChunks(128, -1);
+    private static final String TEXT = QualityGoldens.TEXT.toString();
 
     @TempDir
     static Path folder;
 
     @Test
     void perplexityOfSeveralChunksInABatch() throws IOException {
-        assertPerplexity("ppl-f16.txt", options(List.of(), READING));
+        assertPerplexity(options(List.of(), READING), "-m", tiny(), "-f", TEXT, "-c", "128");
     }
 
     @Test
     void perplexityOfAChunkInSeveralBatches() throws IOException {
-        assertPerplexity("ppl-f16-b48.txt", options(List.of(), READING.withChunks(128, 5))
-                .withContextOptions(ContextOptions.defaults().withThreads(1).withBatchSize(48)));
+        assertPerplexity(options(List.of(), READING.withChunks(128, 5))
+                .withContextOptions(ContextOptions.defaults().withThreads(1).withBatchSize(48)),
+                "-m", tiny(), "-f", TEXT, "-c", "128", "-b", "48", "--chunks", "5");
     }
 
     @Test
     void perplexityOfAnotherArchitecture() throws IOException {
-        assertPerplexity("ppl-gemma2.txt",
-                options(List.of(QualityGoldens.converted("gemma2", folder)), Reading.of(QualityGoldens.TEXT).withChunks(64, -1)));
+        Path gemma = QualityGoldens.converted("gemma2", folder);
+        assertPerplexity(options(List.of(gemma), Reading.of(QualityGoldens.TEXT).withChunks(64, -1)),
+                "-m", gemma.toString(), "-f", TEXT, "-c", "64");
     }
 
     @Test
     void predictionsAreKeptAsLlamaPerplexityKeepsThem() throws Exception {
-        Path logits = folder.resolve("kept.logits");
-        assertPerplexity("ppl-base.txt", options(List.of(), READING.withSaveLogits(logits)));
-        if (QualityGoldens.sameCpu()) {
-            assertEquals(Files.readString(QualityGoldens.FOLDER.resolve("logits.sha256")).strip(),
-                    HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(logits))));
-        }
+        Path kept = folder.resolve("kept.logits");
+        assertPerplexity(options(List.of(), READING.withSaveLogits(kept)),
+                "-m", tiny(), "-f", TEXT, "-c", "128", "--kl-divergence-base", theirs().toString());
+        assertArrayEquals(Files.readAllBytes(theirs()), Files.readAllBytes(kept));
         Path q2 = quantized(QuantType.Q2_K);
-        assertDivergence("kld-Q2_K.txt", evaluate(options(List.of(q2), Reading.none().withBase(logits))).models().getFirst());
-        assertDivergence("kld-Q2_K.txt", evaluate(options(List.of(q2), READING.withBase(logits))).models().getFirst());
+        assertDivergence(q2, evaluate(options(List.of(q2), Reading.none().withBase(kept))).models().getFirst());
+        assertDivergence(q2, evaluate(options(List.of(q2), READING.withBase(kept))).models().getFirst());
     }
 
     @Test
     void divergenceOfSeveralModelsFromTheOneTheyWereMadeOf() throws IOException {
+        QualityGoldens.perplexity("-m", tiny(), "-f", TEXT, "-c", "128", "--kl-divergence-base", theirs().toString());
         List<EvaluateReport.Quality> models = evaluate(options(List.of(quantized(QuantType.Q2_K), quantized(QuantType.Q4_K_M)),
                 READING.withBase(EmbeddedModel.path()))).models();
         assertTrue(models.getFirst().base() && models.getFirst().divergence().isEmpty());
         assertEquals(List.of("lucifer-tiny-f16", "q2_k", "q4_k_m"), models.stream().map(EvaluateReport.Quality::name).toList());
-        assertDivergence("kld-Q2_K.txt", models.get(1));
-        assertDivergence("kld-Q4_K_M.txt", models.get(2));
+        assertDivergence(quantized(QuantType.Q2_K), models.get(1));
+        assertDivergence(quantized(QuantType.Q4_K_M), models.get(2));
+    }
+
+    private static String tiny() {
+        return EmbeddedModel.path().toString();
+    }
+
+    /** The predictions of the embedded model as llama-perplexity keeps them. */
+    private static Path theirs() {
+        return folder.resolve("llama-perplexity.logits");
     }
 
     private static Path quantized(QuantType type) throws IOException {
@@ -83,13 +93,13 @@ class EvaluateGoldenIT {
         return Evaluate.run(options, Progress.NONE, Cancel.NONE);
     }
 
-    private static void assertPerplexity(String golden, EvaluateOptions options) throws IOException {
+    private static void assertPerplexity(EvaluateOptions options, String... theirOptions) throws IOException {
         Estimate found = evaluate(options).models().getFirst().perplexity().orElseThrow();
-        QualityGoldens.assertSame(QualityGoldens.numbers(golden), List.of(number(4, found.value()), number(5, found.error())));
+        assertEquals(QualityGoldens.perplexity(theirOptions), List.of(number(4, found.value()), number(5, found.error())));
     }
 
     /** In the order of llama-perplexity's lines. */
-    private static void assertDivergence(String golden, EvaluateReport.Quality model) throws IOException {
+    private static void assertDivergence(Path file, EvaluateReport.Quality model) {
         Divergence d = model.divergence().orElseThrow();
         var ours = new ArrayList<String>();
         add(ours, 6, 6, d.perplexity());
@@ -104,7 +114,8 @@ class EvaluateGoldenIT {
         add(ours, 3, 100, d.deltaPQuantiles().reversed().values());
         add(ours, 3, 3, percent(d.rmsDeltaP()));
         add(ours, 3, 3, percent(d.sameTop()));
-        QualityGoldens.assertSame(QualityGoldens.numbers(golden), ours);
+        assertEquals(QualityGoldens.perplexity("-m", file.toString(), "-c", "128", "--kl-divergence",
+                "--kl-divergence-base", theirs().toString()), ours);
     }
 
     private static Estimate percent(Estimate e) {

@@ -17,10 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The same importance matrices as llama-imatrix: dense models and a mixture of experts, merged, continued, from the older format. */
+/** The same importance matrices, byte for byte, as llama-imatrix, which runs beside the test: dense models and a mixture of experts, merged, continued, from the older format. */
 class ImatrixGoldenIT {
 
     private static final Path GOLDENS = QualityGoldens.FOLDER;
+    private static final String TEXT = QualityGoldens.TEXT.toString();
 
     @TempDir
     static Path folder;
@@ -29,25 +30,27 @@ class ImatrixGoldenIT {
     @ValueSource(strings = {"mixtral-bin", "gemma2", "gpt2-bpe", "qwen2-bpe"})
     void checkpoints(String name) throws IOException {
         ImatrixOptions options = options(name).withChunks(64, 0, 8).withProcessOutput(true);
-        assertSameMatrix(name + ".gguf", options);
+        assertSameMatrix(options, name, "-f", TEXT, "-c", "64", "--chunks", "8", "--process-output");
     }
 
     @Test
     void embeddedModel() throws IOException {
         ImatrixOptions options = new ImatrixOptions(java.util.Optional.empty(), java.util.Optional.of(Path.of("src/test/fixtures/data/base-test.jsonl")),
                 out(), List.of(), 128, 0, -1, false, false, true, ImatrixOptions.Checkpoints.defaults(), true, ModelOptions.defaults(), oneThread());
-        assertSameMatrix("../quantize/imatrix.gguf", options);
+        assertSameMatrix(options, EmbeddedModel.path(), "-f", "src/test/fixtures/data/base-test.jsonl", "-c", "128", "--process-output");
     }
 
     @Test
     void partOfTheTextInSmallBatches() throws IOException {
-        assertSameMatrix("mixtral-more.gguf", options("mixtral-bin").withChunks(64, 8, 4).withContextOptions(oneThread().withBatchSize(32)));
+        assertSameMatrix(options("mixtral-bin").withChunks(64, 8, 4).withContextOptions(oneThread().withBatchSize(32)), "mixtral-bin",
+                "-f", TEXT, "-c", "64", "--chunk", "8", "--chunks", "4", "-b", "32");
     }
 
     @Test
     void continued() throws IOException {
-        assertSameMatrix("mixtral-continued.gguf",
-                options("mixtral-bin").withChunks(64, 8, 4).withInputs(List.of(GOLDENS.resolve("mixtral-bin.gguf"))));
+        Path before = GOLDENS.resolve("mixtral-bin.gguf");
+        assertSameMatrix(options("mixtral-bin").withChunks(64, 8, 4).withInputs(List.of(before)), "mixtral-bin",
+                "-f", TEXT, "-c", "64", "--chunk", "8", "--chunks", "4", "--in-file", before.toString());
     }
 
     @Test
@@ -99,19 +102,23 @@ class ImatrixGoldenIT {
         return folder.resolve("imatrix.gguf");
     }
 
-    private static void assertSameMatrix(String name, ImatrixOptions options) throws IOException {
+    private static void assertSameMatrix(ImatrixOptions options, String checkpoint, String... theirOptions) throws IOException {
+        assertSameMatrix(options, QualityGoldens.converted(checkpoint, folder), theirOptions);
+    }
+
+    private static void assertSameMatrix(ImatrixOptions options, Path model, String... theirOptions) throws IOException {
         Imatrix.run(options, Progress.NONE, Cancel.NONE);
-        Path golden = GOLDENS.resolve(name);
-        if (QualityGoldens.sameCpu()) {
-            assertArrayEquals(Files.readAllBytes(golden), Files.readAllBytes(options.output()));
-        }
-        ImportanceMatrix expected = ImportanceMatrix.read(golden, options.chunkSize());
+        Path theirs = folder.resolve("llama-imatrix.gguf");
+        List<String> all = new ArrayList<>(List.of("-m", model.toString()));
+        all.addAll(List.of(theirOptions));
+        Upstream.imatrix(theirs, all);
+        ImportanceMatrix expected = ImportanceMatrix.read(theirs, options.chunkSize());
         ImportanceMatrix got = ImportanceMatrix.read(options.output(), options.chunkSize());
-        assertEquals(expected.datasets(), got.datasets());
         assertEquals(List.copyOf(expected.entries().keySet()), List.copyOf(got.entries().keySet()));
         expected.entries().forEach((weight, entry) -> {
-            QualityGoldens.assertSame(entry.sums(), got.entries().get(weight).sums(), weight);
             assertArrayEquals(entry.counts(), got.entries().get(weight).counts(), weight);
+            assertArrayEquals(entry.sums(), got.entries().get(weight).sums(), weight);
         });
+        assertArrayEquals(Files.readAllBytes(theirs), Files.readAllBytes(options.output()));
     }
 }

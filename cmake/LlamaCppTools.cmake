@@ -1,0 +1,16 @@
+# llama.cpp's own programs, from the same source and on the same libraries as ours: what the golden tests compare with, on whatever
+# CPU they run. Their parts are linked in, so that no library is added to those that are packed.
+include_guard(GLOBAL)
+
+function(lucifer_add_tools)
+    set(BUILD_SHARED_LIBS OFF)
+    foreach(tool IN LISTS ARGN)
+        add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/tools/${tool} llama.cpp/${tool} EXCLUDE_FROM_ALL)
+        lucifer_adopt_targets(${LLAMA_CPP_SOURCE_DIR}/tools/${tool})
+        add_custom_target(upstream-${tool} ALL DEPENDS llama-${tool})
+    endforeach()
+endfunction()
+
+if(NOT LUCIFER_SANITIZE)
+    lucifer_add_tools(completion imatrix perplexity)
+endif()
