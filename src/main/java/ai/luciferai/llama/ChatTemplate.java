@@ -1,8 +1,8 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -37,7 +37,7 @@ public record ChatTemplate(String source) {
     /** A file with Jinja source. */
     public static ChatTemplate file(Path path) {
         try {
-            return jinja(Files.readString(path, StandardCharsets.UTF_8));
+            return jinja(Utf8.decode(path, Files.readAllBytes(path)));
         } catch (IOException e) {
             throw new InvalidFileException(path, "chat template", "a readable UTF-8 file", e.toString(), null, e);
         }

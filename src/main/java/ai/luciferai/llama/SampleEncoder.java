@@ -64,7 +64,7 @@ final class SampleEncoder {
                         "a template that changes earlier turns", "use {\"prompt\", \"completion\"} lines, or --chat-template", null);
             }
             text.add(question.substring(done.length()), options.loss() == DataOptions.Loss.ALL, true);
-            text.addAnswer(answered.substring(question.length()));
+            text.addAnswer(answered.substring(question.length()), conversation.turns().get(i).learn());
             done = answered;
         }
     }
@@ -93,11 +93,11 @@ final class SampleEncoder {
             }
         }
 
-        /** An assistant's turn: learnt up to the token that ends it. What the template puts behind that is given. */
-        void addAnswer(String text) {
+        /** An assistant's turn: learnt up to the token that ends it, if at all. What the template puts behind that is given. */
+        void addAnswer(String text, boolean learn) {
             boolean open = true;
             for (int token : model.tokenize(text, new TokenizeOptions(false, true))) {
-                add(token, open || options.loss() == DataOptions.Loss.ALL);
+                add(token, learn && (open || options.loss() == DataOptions.Loss.ALL));
                 open = open && !model.isEndOfGeneration(token);
             }
         }

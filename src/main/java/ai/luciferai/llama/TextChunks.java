@@ -2,10 +2,8 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.MappedFile;
+import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -48,12 +46,8 @@ record TextChunks(int[] tokens, int size) {
     /** As upstream's option -f: without the last line end. */
     private static String text(Path file) throws IOException {
         MappedFile.requireReadable(file);
-        try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(file))).toString();
-            return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
-        } catch (CharacterCodingException e) {
-            throw new InvalidFileException(file, "text", "UTF-8", "bytes that are not", "iconv -t utf-8 converts it", e);
-        }
+        String text = Utf8.decode(file, Files.readAllBytes(file));
+        return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     }
 
     /** Number of chunks. */

@@ -90,8 +90,7 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
         /** One sample; a plain text file, which is one long sample, falls into windows. */
         private List<Sample> pieces(RawSample.Located located, Path path) {
             Sample sample = encoder.encode(located, path);
-            boolean isText = !path.getFileName().toString().endsWith(".jsonl") && !path.getFileName().toString().endsWith(".json");
-            if (isText) {
+            if (SampleFile.isText(path)) {
                 return windows(sample);
             }
             truncated += sample.length() > seqLen ? 1 : 0;

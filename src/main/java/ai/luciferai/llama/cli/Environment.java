@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Token;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Utf8;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
@@ -57,7 +58,7 @@ final class Environment {
 
     /** All of stdin, as text. */
     String readAll() throws IOException {
-        return waiting(() -> TextFile.decode(Path.of("stdin"), in.readAllBytes()));
+        return waiting(() -> Utf8.decode(Path.of("stdin"), in.readAllBytes()));
     }
 
     /** The next line of stdin without its end, or null when there is none. */
@@ -71,7 +72,7 @@ final class Environment {
             for (; b >= 0 && b != '\n'; b = in.read()) {
                 line.write(b);
             }
-            String text = TextFile.decode(Path.of("stdin"), line.toByteArray());
+            String text = Utf8.decode(Path.of("stdin"), line.toByteArray());
             return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
         });
     }

@@ -14,7 +14,6 @@ import ai.luciferai.llama.QuantizeReport;
 import ai.luciferai.llama.QuantizeResult;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -186,11 +185,7 @@ final class QuantizeCommand implements Command {
         if (file == null) {
             return Stream.empty();
         }
-        try {
-            return Stream.of(Files.readString(Path.of(file)).split("\\s+")).filter(rule -> !rule.isEmpty());
-        } catch (IOException e) {
-            throw new InvalidOptionException("--tensor-type-file", "a text file", file + " (" + e + ")");
-        }
+        return Stream.of(TextFile.read("--tensor-type-file", file).split("\\s+")).filter(rule -> !rule.isEmpty());
     }
 
     private static QuantizeOptions.Importance importance(Arguments a) {

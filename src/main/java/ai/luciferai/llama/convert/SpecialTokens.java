@@ -1,6 +1,7 @@
 package ai.luciferai.llama.convert;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.Utf8;
 import ai.luciferai.llama.gguf.GgufArray;
 import ai.luciferai.llama.hf.JsonObject;
 import ai.luciferai.llama.hf.SmallFile;
@@ -261,9 +262,9 @@ final class SpecialTokens {
         return Files.isRegularFile(json) ? JsonObject.read(json).get("chat_template") : null;
     }
 
-    /** A text file as Python reads it: every line end is a newline. */
+    /** A text file as Python reads it: every line end is a newline. A mark of byte order is no part of a template. */
     static String readText(Path file) throws IOException {
-        return new String(SmallFile.read(file), StandardCharsets.UTF_8).replace("\r\n", "\n").replace('\r', '\n');
+        return Utf8.withoutMark(new String(SmallFile.read(file), StandardCharsets.UTF_8)).replace("\r\n", "\n").replace('\r', '\n');
     }
 
     private void readConfig() throws IOException {

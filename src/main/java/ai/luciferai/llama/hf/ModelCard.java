@@ -1,5 +1,6 @@
 package ai.luciferai.llama.hf;
 
+import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ public final class ModelCard {
         if (Files.size(file) > SmallFile.MOST_BYTES) {
             return null;
         }
-        List<String> lines = new String(SmallFile.read(file), StandardCharsets.UTF_8).lines().toList();
+        List<String> lines = Utf8.withoutMark(new String(SmallFile.read(file), StandardCharsets.UTF_8)).lines().toList();
         if (lines.isEmpty() || !lines.getFirst().equals("---")) {
             return empty;
         }

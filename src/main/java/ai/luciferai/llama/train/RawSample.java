@@ -19,8 +19,17 @@ public sealed interface RawSample {
         }
     }
 
-    /** One message. */
-    record Turn(String role, String content) {}
+    /**
+     * One message.
+     *
+     * @param learn whether an assistant's message is learnt; {@code "weight": 0} says that it is only read
+     */
+    record Turn(String role, String content, boolean learn) {
+
+        public Turn(String role, String content) {
+            this(role, content, true);
+        }
+    }
 
     /** A sample and the line it stands on, from 1. */
     record Located(int line, RawSample sample) {}

@@ -2,14 +2,12 @@ package ai.luciferai.llama.train;
 
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.MappedFile;
+import ai.luciferai.llama.core.Utf8;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +26,9 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
     private static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     private static final Set<Set<String>> FORMS = Set.of(Set.of("text"), Set.of("prompt", "completion"), Set.of("messages"));
+
+    /** Keys of messages that change what is learnt, and that no sample keeps. */
+    private static final List<String> NOT_YET_READ = List.of("tool_calls", "function_call");
 
     private static final String EXPECTED = "{\"text\": …}, {\"prompt\": …, \"completion\": …} or {\"messages\": […]}";
 
@@ -54,9 +55,10 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
      */
     public static SampleFile read(Path path, boolean skipBad) throws IOException {
         MappedFile.requireReadable(path);
-        String text = utf8(path, Files.readAllBytes(path));
-        String name = path.getFileName().toString();
-        SampleFile file = name.endsWith(".jsonl") || name.endsWith(".json") ? lines(path, text, skipBad) : whole(text);
+        byte[] bytes = Files.readAllBytes(path);
+        DataFormat format = DataFormat.of(path, bytes);
+        String text = Utf8.decode(path, bytes);
+        SampleFile file = format == DataFormat.JSON_LINES ? lines(path, text, skipBad) : whole(text);
         if (file.samples().isEmpty()) {
             throw new InvalidFileException(path, "samples", "at least one sample", file.badLines().isEmpty() ? "an empty file"
                     : "none that can be used, the first fault: " + file.badLines().getFirst());
@@ -64,12 +66,9 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
         return file;
     }
 
-    private static String utf8(Path path, byte[] bytes) {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw new InvalidFileException(path, "samples", "UTF-8 text", "bytes that are not");
-        }
+    /** Whether a file is one long text, not samples of their own. */
+    public static boolean isText(Path path) {
+        return !DataFormat.isJsonLines(path);
     }
 
     private static SampleFile whole(String text) {
@@ -142,11 +141,28 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
             if (role == null || content == null || !role.isTextual() || !content.isTextual()) {
                 throw new BadLine("a message without the strings \"role\" and \"content\"");
             }
-            turns.add(new RawSample.Turn(role.textValue(), content.textValue()));
+            for (String unread : NOT_YET_READ) {
+                if (message.hasNonNull(unread)) {
+                    throw new BadLine("a message with \"" + unread + "\", which would be lost");
+                }
+            }
+            turns.add(new RawSample.Turn(role.textValue(), content.textValue(), isLearnt(message)));
         }
-        if (turns.stream().noneMatch(turn -> turn.role().equals("assistant"))) {
-            throw new BadLine("messages without one of the assistant");
+        if (turns.stream().noneMatch(turn -> turn.role().equals("assistant") && turn.learn())) {
+            throw new BadLine("messages without one of the assistant to learn");
         }
         return new RawSample.Conversation(turns);
+    }
+
+    /** OpenAI's key for single messages: 0 is read and not learnt, 1 is learnt. */
+    private static boolean isLearnt(JsonNode message) throws BadLine {
+        JsonNode weight = message.get("weight");
+        if (weight == null || weight.isNull()) {
+            return true;
+        }
+        if (!weight.isNumber() || (weight.doubleValue() != 0 && weight.doubleValue() != 1)) {
+            throw new BadLine("a message with \"weight\": " + weight + ", expected 0 or 1");
+        }
+        return weight.doubleValue() == 1;
     }
 }

@@ -62,6 +62,44 @@ class TrainingDataTest {
     }
 
     @Test
+    void aMarkOfByteOrderIsNoPartOfTheFirstLine() throws IOException {
+        assertEquals(List.of(new RawSample.Located(1, new RawSample.Text("a"))), read("\uFEFF{\"text\": \"a\"}\n", false).samples());
+        Path text = folder.resolve("data.txt");
+        Files.writeString(text, "\uFEFFa text");
+        assertEquals(new RawSample.Text("a text"), SampleFile.read(text, false).samples().getFirst().sample());
+    }
+
+    @Test
+    void weightZeroIsReadAndNotLearnt() throws IOException {
+        SampleFile file = read("{\"messages\": [{\"role\": \"assistant\", \"content\": \"no\", \"weight\": 0}, "
+                + "{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", \"content\": \"yes\", \"weight\": 1}]}", false);
+        assertEquals(new RawSample.Conversation(List.of(new RawSample.Turn("assistant", "no", false), new RawSample.Turn("user", "q"),
+                new RawSample.Turn("assistant", "yes"))), file.samples().getFirst().sample());
+    }
+
+    @Test
+    void messagesThatCannotBeLearntAsTheySayAreBadLines() throws IOException {
+        for (String answer : List.of("\"content\": \"a\", \"weight\": 0", "\"content\": \"a\", \"weight\": 0.5",
+                "\"content\": \"a\", \"weight\": \"1\"", "\"content\": \"\", \"tool_calls\": [{\"id\": \"1\"}]")) {
+            String line = "{\"messages\": [{\"role\": \"assistant\", " + answer + "}]}";
+            var refused = assertThrows(InvalidFileException.class, () -> read(line, false), line);
+            assertEquals("line 1", refused.where());
+        }
+    }
+
+    @Test
+    void tablesAndBinaryFilesAreNotLearntAsText() throws IOException {
+        for (String name : List.of("a.csv", "a.TSV", "a.parquet", "a.xlsx")) {
+            Path file = Files.writeString(folder.resolve(name), "prompt,completion\na,b\n");
+            assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true), name);
+        }
+        for (String start : List.of("PAR1\u0015", "PK\u0003\u0004", "GGUF\u0003", "ARROW1", "%PDF-1.4")) {
+            Path file = Files.writeString(folder.resolve("renamed.txt"), start + " more");
+            assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true), start);
+        }
+    }
+
+    @Test
     void textThatIsNotUtf8IsRefused() throws IOException {
         Path file = folder.resolve("latin.jsonl");
         Files.write(file, "{\"text\": \"é\"}".getBytes(StandardCharsets.ISO_8859_1));
