@@ -18,7 +18,8 @@ import java.util.Set;
  * A PEFT adapter as a LoRA GGUF. What the base model's family does to the rows of a weight is done to the rows of its factor B.
  *
  * <p>llama.cpp multiplies with alpha / rank. PEFT has two more ways to scale, rsLoRA (alpha / √rank) and an alpha per module: they are
- * folded into factor B, so that the adapter acts as it was trained to. The reference ignores them.
+ * folded into factor B, so that the adapter acts as it was trained to. The reference ignores them, and writes norms that llama.cpp does not
+ * read from an adapter.
  *
  * <p><i>Source</i>: llama.cpp, convert_lora_to_gguf.py.
  */
@@ -72,19 +73,16 @@ final class AdapterConverter {
     private static List<PlannedTensor> plan(Path folder, PeftAdapter adapter, Architecture architecture, OutputType type) {
         var planned = new ArrayList<PlannedTensor>();
         adapter.others().forEach((name, stored) -> {
-            String plain = architecture.filter(name);
-            if (plain == null || !(name.contains("_layernorm") || name.contains(".norm"))) {
-                throw new UnsupportedModelException(folder, "tensor '" + stored.name() + "'", "factors lora_A and lora_B, and norms",
-                        "a whole tensor", "new tokens or modules_to_save cannot be in an adapter: merge it into its base with PEFT");
-            }
-            architecture.modify(Tensor.of(stored), plain, Converter.blockOf(plain),
-                    (ggufName, tensor) -> planned.add(PlannedTensor.of(ggufName, GgmlType.F32, tensor)));
+            throw new UnsupportedModelException(adapter.paths().getFirst(), "tensor '" + stored.name() + "'", "factors lora_A and lora_B",
+                    "a whole tensor", "new tokens or modules_to_save cannot be in an adapter: merge it into its base with PEFT");
         });
         adapter.factors().forEach((name, pair) -> {
             String plain = architecture.filter(name);
-            if (plain != null) {
-                addPair(folder, adapter, architecture, plain, pair, type, planned);
+            if (plain == null) {
+                throw new UnsupportedModelException(adapter.paths().getFirst(), "adapter for '" + name + "'", "a weight of the GGUF model",
+                        "one that " + architecture.source.architecture() + " leaves out", "train it without that module");
             }
+            addPair(folder, adapter, architecture, plain, pair, type, planned);
         });
         return planned;
     }

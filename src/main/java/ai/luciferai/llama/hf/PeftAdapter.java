@@ -49,7 +49,7 @@ public final class PeftAdapter implements AutoCloseable {
     /** Opens an adapter. */
     public static PeftAdapter open(Path folder) throws IOException {
         JsonObject config = JsonObject.read(folder.resolve("adapter_config.json"));
-        requirePlainLora(folder, config);
+        PeftVariants.requirePlainLora(folder.resolve("adapter_config.json"), config);
         for (String name : List.of("adapter_model.safetensors", "adapter_model.bin")) {
             if (Files.isRegularFile(folder.resolve(name))) {
                 var adapter = new PeftAdapter(folder, config, Checkpoint.openFiles(List.of(folder.resolve(name))));
@@ -65,23 +65,20 @@ public final class PeftAdapter implements AutoCloseable {
         throw new InvalidFileException(folder, "weights", "adapter_model.safetensors or adapter_model.bin", "neither");
     }
 
-    private static void requirePlainLora(Path folder, JsonObject config) {
-        Object type = config.get("peft_type");
-        if (type != null && !"LORA".equals(type)) {
-            throw new UnsupportedModelException(folder, "kind of adapter", "LORA", String.valueOf(type));
-        }
-        if (Boolean.TRUE.equals(config.get("use_dora"))) {
-            throw new UnsupportedModelException(folder, "DoRA", "plain LoRA", "use_dora",
-                    "GGUF adapters have no magnitudes: merge the adapter into its base with PEFT, then convert the result");
-        }
-    }
-
     private void sort() {
+        String only = null; // the adapter's name, which PEFT leaves out of the files that it saves
         for (StoredTensor tensor : weights.tensors().values()) {
             String name = tensor.name().replace("base_model.model.", "");
             Matcher factor = FACTOR.matcher(name);
+            requireFactorOfAWeight(tensor);
             if (factor.matches()) {
                 String of = factor.group(1) + ".weight";
+                String adapter = String.valueOf(factor.group(4));
+                only = only == null ? adapter : only;
+                if (!adapter.equals(only)) {
+                    throw new InvalidFileException(weights.paths().getFirst(), "factors of '" + of + "'", "one adapter in a file",
+                            "several", "save each adapter by itself with PEFT's save_pretrained", null);
+                }
                 Factors known = factors.getOrDefault(of, new Factors(null, null));
                 factors.put(of, factor.group(3).equals("A") ? new Factors(tensor, known.b) : new Factors(known.a, tensor));
             } else if (!name.contains(".base_layer.weight")) {
@@ -100,6 +97,14 @@ public final class PeftAdapter implements AutoCloseable {
         }
     }
 
+    /** PEFT's biases end as factors do, so that the name of the bias would be taken for that of an adapter. */
+    private void requireFactorOfAWeight(StoredTensor tensor) {
+        if (tensor.name().contains(".lora_") && tensor.name().endsWith(".bias")) {
+            throw new UnsupportedModelException(weights.paths().getFirst(), "tensor '" + tensor.name() + "'", "factors without a bias",
+                    "a bias (lora_bias)", PeftVariants.MERGE);
+        }
+    }
+
     /** The pairs of factors, by the name of the weight in the base model. */
     public Map<String, Factors> factors() {
         return factors;
@@ -115,14 +120,21 @@ public final class PeftAdapter implements AutoCloseable {
         return config.requireNumber("lora_alpha");
     }
 
-    /** What PEFT multiplies the product of the factors of one weight with. */
+    /**
+     * What PEFT multiplies the product of the factors of one weight with.
+     *
+     * @param rank of its factors
+     * @throws InvalidFileException when the configuration gives the weight another rank: PEFT loads no such adapter
+     */
     public double scale(String name, long rank) {
-        double alpha = alpha();
-        for (var pattern : config.objectOrEmpty("alpha_pattern").values().entrySet()) {
-            if (pattern.getValue() instanceof Number number && name.replaceFirst("\\.weight$", "").matches("(.*\\.)?" + Pattern.quote(pattern.getKey()))) {
-                alpha = number.doubleValue();
-            }
+        Path file = folder.resolve("adapter_config.json");
+        String module = name.replaceFirst("\\.weight$", "");
+        double expected = PeftVariants.patternValue(file, config, "rank_pattern", module,
+                config.get("r") instanceof Number r ? r.doubleValue() : rank);
+        if (expected != rank) {
+            throw new InvalidFileException(file, "rank of '" + name + "'", String.valueOf(rank), String.valueOf(expected));
         }
+        double alpha = PeftVariants.patternValue(file, config, "alpha_pattern", module, alpha());
         return Boolean.TRUE.equals(config.get("use_rslora")) ? alpha / Math.sqrt(rank) : alpha / rank;
     }
 

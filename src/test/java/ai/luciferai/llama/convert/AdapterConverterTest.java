@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
@@ -13,7 +14,9 @@ import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.hf.JsonObject;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,10 +24,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** PEFT's own adapters: byte for byte what convert_lora_to_gguf.py makes of them, and scaled as PEFT scales them where that script does not. */
 class AdapterConverterTest {
@@ -80,8 +89,67 @@ class AdapterConverterTest {
     @Test
     void refusesDoraByName() {
         var refusal = assertThrows(UnsupportedModelException.class, () -> convert("dora", "llama-shards", OutputType.F32));
-        assertTrue(refusal.getMessage().contains("DoRA") && refusal.hint().contains("merge"), refusal::getMessage);
+        assertTrue(refusal.getMessage().contains("use_dora") && refusal.hint().contains("merge"), refusal::getMessage);
         assertFalse(Files.exists(folder.resolve("dora-F32.gguf")));
+    }
+
+    /** Each key changes what the factors mean; as plain LoRA the adapter would act otherwise than it was trained to. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\"lora_bias\": true", "\"use_qalora\": true", "\"use_bdlora\": {\"nblocks\": 2}", "\"init_lora_weights\": \"pissa_niter_4\"",
+            "\"init_lora_weights\": \"olora\"", "\"layer_replication\": [[0, 2], [1, 2]]", "\"alora_invocation_tokens\": [1, 2]",
+            "\"target_parameters\": [\"mlp.experts.gate_up_proj\"]", "\"trainable_token_indices\": [5]", "\"lora_alpha\": 0",
+            "\"peft_type\": \"LOHA\"", "\"r\": 5", "\"rank_pattern\": {\"q_proj\": 2}", "\"alpha_pattern\": {\"q_proj[\": 2}"})
+    void refusesByNameWhatIsNoPlainLora(String setting) throws IOException {
+        Path changed = copy(json -> json.replaceFirst("\\{", Matcher.quoteReplacement("{" + setting + ","))
+                .replaceFirst(",\\s*" + Pattern.quote(setting.substring(0, setting.indexOf(':'))) + ":\\s*(\\{\\}|[^,{}\\[\\]]+)", ""), names -> names);
+        var refused = assertThrows(BridgeException.class, () -> convertFolder(changed));
+        String key = setting.substring(1, setting.indexOf('"', 1));
+        assertTrue(refused.getMessage().contains("adapter_config.json") && refused.getMessage().contains(key.equals("r") ? "rank"
+                : key.replace("rank_pattern", "rank").replace("peft_type", "LOHA")), refused::getMessage);
+    }
+
+    /** What PEFT 0.21's get_pattern_key answers: keys are regular expressions at the end of the name, and the first that matches wins. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {"'{\"q_proj\": 16, \"model.layers.0.self_attn.q_proj\": 32}'; 2", "'{\"model.layers.[0-9].*q_proj\": 32, \"q_proj\": 16}'; 4",
+            "'{\"^model.layers.[0-9]+.self_attn.q_proj\": 16}'; 2", "'{\"proj\": 32}'; 1", "'{\"^layers.0.self_attn.q_proj\": 32}'; 1",
+            "'{\"[qz]_proj|x_proj\": 16}'; 2"})
+    void patternsAreReadAsPeftReadsThem(String patterns, float times) throws IOException {
+        Map<String, float[]> plain = tensors(convert("llama", "llama-shards", OutputType.F32));
+        Path changed = copy(json -> json.replaceFirst("\"alpha_pattern\":\\s*\\{[^}]*\\}",
+                Matcher.quoteReplacement("\"alpha_pattern\": " + patterns)), names -> names);
+        Map<String, float[]> scaled = tensors(convertFolder(changed));
+        plain.forEach((name, values) -> assertTimes(name.endsWith("attn_q.weight.lora_b") ? times : 1, name, values, scaled.get(name)));
+    }
+
+    @Test
+    void refusesTensorsThatWouldBeLost() throws IOException {
+        Map<String, String> faults = Map.of("two adapters", ".0.self_attn.q_proj.lora_A.other.weight", "bias", ".0.self_attn.q_proj.lora_B.bias",
+                "norm", ".0.input_layernorm.weight", "left out", ".0.self_attn.rotary_emb.inv_freq.lora_A.weight");
+        for (var fault : faults.entrySet()) {
+            Path changed = copy(json -> json, header -> header.replaceFirst("\\.0\\.self_attn\\.q_proj\\.lora_A\\.weight", fault.getValue()));
+            assertThrows(BridgeException.class, () -> convertFolder(changed), fault.getKey());
+        }
+    }
+
+    /** The plain adapter with another configuration and other names of tensors. */
+    private Path copy(UnaryOperator<String> config, UnaryOperator<String> header) throws IOException {
+        Path from = Fixtures.FOLDER.resolve("adapters/llama");
+        Path to = Files.createTempDirectory(folder, "adapter");
+        Files.writeString(to.resolve("adapter_config.json"), config.apply(Files.readString(from.resolve("adapter_config.json"))));
+        ByteBuffer weights = ByteBuffer.wrap(Files.readAllBytes(from.resolve("adapter_model.safetensors"))).order(ByteOrder.LITTLE_ENDIAN);
+        int length = (int) weights.getLong(0);
+        byte[] names = header.apply(new String(weights.array(), 8, length, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
+        ByteBuffer out = ByteBuffer.allocate(weights.capacity() - length + names.length).order(ByteOrder.LITTLE_ENDIAN);
+        out.putLong(names.length).put(names).put(weights.array(), 8 + length, weights.capacity() - 8 - length);
+        Files.write(to.resolve("adapter_model.safetensors"), out.array());
+        return to;
+    }
+
+    private Path convertFolder(Path adapter) throws IOException {
+        Path out = adapter.resolve("out.gguf");
+        Conversion.run(new Converter.Request(adapter, out, OutputType.F32, null, null, null, null, Fixtures.FOLDER.resolve("llama-shards"), false, 0,
+                false, true), Progress.NONE, Cancel.NONE);
+        return out;
     }
 
     private static void assertTimes(float scale, String name, float[] plain, float[] scaled) {
