@@ -71,8 +71,7 @@ record AnswerKey(Path file, List<RawSample.Located> samples) {
         while (!conversation.turns().get(last).role().equals("assistant")) {
             last--;
         }
-        List<ChatMessage> messages = conversation.turns().subList(0, last).stream()
-                .map(turn -> ChatMessage.of(turn.role(), turn.content())).toList();
+        List<ChatMessage> messages = SampleEncoder.messages(conversation.turns().subList(0, last));
         RenderedChat chat = model.renderChat(messages, ChatFormat.defaults().withAnswerNext(true));
         return new Item(chat.prompt(), conversation.turns().get(last).content(), chat.stops());
     }

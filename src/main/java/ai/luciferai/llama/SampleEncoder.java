@@ -16,19 +16,21 @@ final class SampleEncoder {
 
     private final Model model;
     private final DataOptions options;
+    private final ConversationEncoder conversations;
 
     SampleEncoder(Model model, DataOptions options) {
         this.model = model;
         this.options = options;
+        this.conversations = new ConversationEncoder(model, options);
     }
 
     /**
-     * Tokens of one sample.
+     * Tokens of one sample; a conversation may become several.
      *
      * @param path file that it stands in, for messages
-     * @throws InvalidFileException for messages that the chat template cannot render turn by turn
+     * @throws InvalidFileException for messages that the chat template cannot render
      */
-    Sample encode(RawSample.Located located, Path path) {
+    List<Sample> encode(RawSample.Located located, Path path) {
         var text = new Builder();
         switch (located.sample()) {
             case RawSample.Text t -> encodeText(t.text(), text);
@@ -37,9 +39,11 @@ final class SampleEncoder {
                 text.add(c.completion(), true, false);
                 text.end();
             }
-            case RawSample.Conversation c -> encodeTurns(c, text, path, located.line());
+            case RawSample.Conversation c -> {
+                return encodeTurns(c, path, located.line());
+            }
         }
-        return text.build();
+        return List.of(text.build());
     }
 
     private void encodeText(String all, Builder text) {
@@ -49,32 +53,17 @@ final class SampleEncoder {
         text.end();
     }
 
-    /** Renders the conversation up to each answer, with and without it: what the second has more is the answer. */
-    private void encodeTurns(RawSample.Conversation conversation, Builder text, Path path, int line) {
-        List<ChatMessage> messages = conversation.turns().stream().map(t -> ChatMessage.of(t.role(), t.content())).toList();
-        String done = "";
-        for (int i = 0; i < messages.size(); i++) {
-            if (!messages.get(i).role().equals("assistant")) {
-                continue;
-            }
-            String question = rendered(messages.subList(0, i), true, path, line);
-            String answered = rendered(messages.subList(0, i + 1), false, path, line);
-            if (!question.startsWith(done) || !answered.startsWith(question)) {
-                throw new InvalidFileException(path, "line " + line, "messages that the chat template renders turn by turn",
-                        "a template that changes earlier turns", "use {\"prompt\", \"completion\"} lines, or --chat-template", null);
-            }
-            text.add(question.substring(done.length()), options.loss() == DataOptions.Loss.ALL, true);
-            text.addAnswer(answered.substring(question.length()), conversation.turns().get(i).learn());
-            done = answered;
+    private List<Sample> encodeTurns(RawSample.Conversation conversation, Path path, int line) {
+        try {
+            return conversations.encode(messages(conversation.turns()), conversation.turns().stream().map(RawSample.Turn::learn).toList());
+        } catch (InvalidOptionException e) {
+            throw new InvalidFileException(path, "line " + line, e.expected(), e.got(), e.hint(), e);
         }
     }
 
-    private String rendered(List<ChatMessage> messages, boolean answerNext, Path path, int line) {
-        try {
-            return model.renderChat(messages, ChatFormat.defaults().withTemplate(options.template()).withAnswerNext(answerNext)).prompt();
-        } catch (InvalidOptionException e) {
-            throw new InvalidFileException(path, "line " + line, "messages that the chat template can render", e.got());
-        }
+    /** Turns as the chat engine takes them. */
+    static List<ChatMessage> messages(List<RawSample.Turn> turns) {
+        return turns.stream().map(turn -> ChatMessage.of(turn.role(), turn.content()).withReasoning(turn.reasoning())).toList();
     }
 
     /** Tokens and marks as they come. */
@@ -90,15 +79,6 @@ final class SampleEncoder {
             }
             for (int token : model.tokenize(text, new TokenizeOptions(first, control))) {
                 add(token, learn);
-            }
-        }
-
-        /** An assistant's turn: learnt up to the token that ends it, if at all. What the template puts behind that is given. */
-        void addAnswer(String text, boolean learn) {
-            boolean open = true;
-            for (int token : model.tokenize(text, new TokenizeOptions(false, true))) {
-                add(token, learn && (open || options.loss() == DataOptions.Loss.ALL));
-                open = open && !model.isEndOfGeneration(token);
             }
         }
 

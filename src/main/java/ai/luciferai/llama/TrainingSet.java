@@ -26,21 +26,21 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
     /** Reads and encodes the data of the options. */
     static TrainingSet read(Model model, DataOptions options, int seqLen, long seed) throws IOException {
         var reader = new Reader(model, options, seqLen);
-        List<Sample> train = new ArrayList<>();
+        List<List<Sample>> train = new ArrayList<>();
         for (Path file : options.train()) {
             train.addAll(reader.read(file));
         }
-        List<Sample> eval = options.eval().isPresent() ? reader.read(options.eval().get()) : List.of();
+        List<List<Sample>> eval = options.eval().isPresent() ? reader.read(options.eval().get()) : List.of();
         if (options.evalSplit() > 0) {
             var shuffled = new ArrayList<>(train);
             Collections.shuffle(shuffled, new Random(seed));
             int kept = Math.round(train.size() * (1 - options.evalSplit()));
             Check.require(kept > 0 && kept < train.size(), "eval-split", "a share that leaves samples on both sides of " + train.size(),
                     options.evalSplit());
-            train = List.copyOf(shuffled.subList(0, kept));
-            eval = List.copyOf(shuffled.subList(kept, shuffled.size()));
+            train = shuffled.subList(0, kept);
+            eval = shuffled.subList(kept, shuffled.size());
         }
-        return new TrainingSet(train, eval, reader.truncated, reader.dropped, List.copyOf(reader.badLines));
+        return new TrainingSet(train.stream().flatMap(List::stream).toList(), eval.stream().flatMap(List::stream).toList(), reader.truncated, reader.dropped, List.copyOf(reader.badLines));
     }
 
     /** Tokens of the samples to learn from, and how many of them are learnt. */
@@ -67,36 +67,36 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
             this.seqLen = seqLen;
         }
 
-        List<Sample> read(Path path) throws IOException {
+        /** Samples in groups that evaluation must not tear apart: the turns of a conversation have most of their text in common. */
+        List<List<Sample>> read(Path path) throws IOException {
             SampleFile file = SampleFile.read(path, options.skipBadLines());
             badLines.addAll(file.badLines());
-            var samples = new ArrayList<Sample>();
+            var groups = new ArrayList<List<Sample>>();
             for (RawSample.Located located : file.samples()) {
-                for (Sample sample : pieces(located, path)) {
-                    if (sample.supervisedCount() == 0) {
-                        dropped++;
-                    } else {
-                        samples.add(sample);
-                    }
+                List<Sample> encoded = encoder.encode(located, path);
+                if (SampleFile.isText(path)) {
+                    encoded.stream().flatMap(text -> windows(text).stream()).forEach(window -> add(groups, List.of(window)));
+                } else {
+                    truncated += (int) encoded.stream().filter(sample -> sample.length() > seqLen).count();
+                    add(groups, encoded.stream().map(sample -> sample.truncatedTo(seqLen)).toList());
                 }
             }
-            if (samples.isEmpty()) {
+            if (groups.isEmpty()) {
                 throw new InvalidFileException(path, "training data", "at least one sample of two tokens or more, with one to learn",
                         dropped + " samples without");
             }
-            return samples;
+            return groups;
         }
 
-        /** One sample; a plain text file, which is one long sample, falls into windows. */
-        private List<Sample> pieces(RawSample.Located located, Path path) {
-            Sample sample = encoder.encode(located, path);
-            if (SampleFile.isText(path)) {
-                return windows(sample);
+        private void add(List<List<Sample>> groups, List<Sample> samples) {
+            List<Sample> kept = samples.stream().filter(sample -> sample.supervisedCount() > 0).toList();
+            dropped += samples.size() - kept.size();
+            if (!kept.isEmpty()) {
+                groups.add(kept);
             }
-            truncated += sample.length() > seqLen ? 1 : 0;
-            return List.of(sample.truncatedTo(seqLen));
         }
 
+        /** A plain text file, which is one long sample, falls into windows. */
         private List<Sample> windows(Sample text) {
             var windows = new ArrayList<Sample>();
             for (int from = 0; from + 1 < text.length(); from += seqLen - 1) {

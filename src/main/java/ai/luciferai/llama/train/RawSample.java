@@ -22,12 +22,17 @@ public sealed interface RawSample {
     /**
      * One message.
      *
-     * @param learn whether an assistant's message is learnt; {@code "weight": 0} says that it is only read
+     * @param reasoning what the assistant thought before it, from {@code "reasoning_content"}; empty: nothing
+     * @param learn     whether an assistant's message is learnt; {@code "weight": 0} says that it is only read
      */
-    record Turn(String role, String content, boolean learn) {
+    record Turn(String role, String content, String reasoning, boolean learn) {
 
         public Turn(String role, String content) {
             this(role, content, true);
+        }
+
+        public Turn(String role, String content, boolean learn) {
+            this(role, content, "", learn);
         }
     }
 

@@ -28,7 +28,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
     private static final Set<Set<String>> FORMS = Set.of(Set.of("text"), Set.of("prompt", "completion"), Set.of("messages"));
 
     /** Keys of messages that change what is learnt, and that no sample keeps. */
-    private static final List<String> NOT_YET_READ = List.of("tool_calls", "function_call");
+    private static final List<String> NOT_YET_READ = List.of("tool_calls", "function_call", "reasoning", "thinking");
 
     private static final String EXPECTED = "{\"text\": …}, {\"prompt\": …, \"completion\": …} or {\"messages\": […]}";
 
@@ -143,15 +143,26 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
             }
             for (String unread : NOT_YET_READ) {
                 if (message.hasNonNull(unread)) {
-                    throw new BadLine("a message with \"" + unread + "\", which would be lost");
+                    throw new BadLine("a message with \"" + unread + "\", which would be lost (thoughts are read from \"reasoning_content\")");
                 }
             }
-            turns.add(new RawSample.Turn(role.textValue(), content.textValue(), isLearnt(message)));
+            turns.add(new RawSample.Turn(role.textValue(), content.textValue(), reasoning(message), isLearnt(message)));
         }
         if (turns.stream().noneMatch(turn -> turn.role().equals("assistant") && turn.learn())) {
             throw new BadLine("messages without one of the assistant to learn");
         }
         return new RawSample.Conversation(turns);
+    }
+
+    private static String reasoning(JsonNode message) throws BadLine {
+        JsonNode reasoning = message.get("reasoning_content");
+        if (reasoning == null || reasoning.isNull()) {
+            return "";
+        }
+        if (!reasoning.isTextual()) {
+            throw new BadLine("a message with \"reasoning_content\" that is no string");
+        }
+        return reasoning.textValue();
     }
 
     /** OpenAI's key for single messages: 0 is read and not learnt, 1 is learnt. */

@@ -78,9 +78,15 @@ class TrainingDataTest {
     }
 
     @Test
+    void thoughtsAreRead() throws IOException {
+        SampleFile file = read("{\"messages\": [{\"role\": \"assistant\", \"reasoning_content\": \"t\", \"content\": \"a\"}]}", false);
+        assertEquals(new RawSample.Conversation(List.of(new RawSample.Turn("assistant", "a", "t", true))), file.samples().getFirst().sample());
+    }
+
+    @Test
     void messagesThatCannotBeLearntAsTheySayAreBadLines() throws IOException {
         for (String answer : List.of("\"content\": \"a\", \"weight\": 0", "\"content\": \"a\", \"weight\": 0.5",
-                "\"content\": \"a\", \"weight\": \"1\"", "\"content\": \"\", \"tool_calls\": [{\"id\": \"1\"}]")) {
+                "\"content\": \"a\", \"weight\": \"1\"", "\"content\": \"a\", \"thinking\": \"t\"", "\"content\": \"a\", \"reasoning_content\": 1", "\"content\": \"\", \"tool_calls\": [{\"id\": \"1\"}]")) {
             String line = "{\"messages\": [{\"role\": \"assistant\", " + answer + "}]}";
             var refused = assertThrows(InvalidFileException.class, () -> read(line, false), line);
             assertEquals("line 1", refused.where());
