@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,9 +100,23 @@ class TrainingDataTest {
             Path file = Files.writeString(folder.resolve(name), "prompt,completion\na,b\n");
             assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true), name);
         }
-        for (String start : List.of("PAR1\u0015", "PK\u0003\u0004", "GGUF\u0003", "ARROW1", "%PDF-1.4")) {
-            Path file = Files.writeString(folder.resolve("renamed.txt"), start + " more");
-            assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true), start);
+        Map<String, String> binary = Map.of("PAR1\u0015", "Parquet", "PK\u0003\u0004", "zip", "GGUF\u0003", "GGUF", "ARROW1\u0000\u0000", "Arrow",
+                "%PDF-1.4\n%\u00e2", "PDF", "SQLite format 3\u0000", "SQLite", "\u0089PNG\r\n\u001a\n", "an image", "\u00ff\u00d8\u00ff\u00e0", "an image",
+                "notes.txt\u0000\u0000\u0000", "byte 9 is zero", "\u00ff\u00fea\u0000", "UTF-16");
+        for (Map.Entry<String, String> start : binary.entrySet()) {
+            for (String name : List.of("renamed.txt", "renamed.jsonl")) {
+                Path file = Files.write(folder.resolve(name), (start.getKey() + " more").getBytes(StandardCharsets.ISO_8859_1));
+                var refused = assertThrows(InvalidFileException.class, () -> SampleFile.read(file, true), start.getKey());
+                assertTrue(refused.getMessage().contains(start.getValue()), refused.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void textThatBeginsAsABinaryFileDoesIsText() throws IOException {
+        for (String text : List.of("GGUF is a format.", "PAR1\n", "%PDF is how it starts", "RIFF raff\n", "GIF87 and GIF89", "ARROW1 flew", "PKZIP")) {
+            Path file = Files.writeString(folder.resolve("plain.txt"), text);
+            assertEquals(new RawSample.Text(text), SampleFile.read(file, false).samples().getFirst().sample());
         }
     }
 
