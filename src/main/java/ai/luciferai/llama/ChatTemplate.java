@@ -5,18 +5,25 @@ import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * How messages become a prompt: the model's own template, or another one.
  *
  * @param source Jinja source, or the name of one of llama.cpp's templates; empty: the model's own
+ * @param file   where the source was read from, for messages
  */
-public record ChatTemplate(String source) {
+public record ChatTemplate(String source, Optional<Path> file) {
 
     private static final ChatTemplate OWN = new ChatTemplate("");
 
     public ChatTemplate {
         Check.present("chat-template", source);
+        Check.present("chat-template file", file);
+    }
+
+    public ChatTemplate(String source) {
+        this(source, Optional.empty());
     }
 
     /** The model's own. */
@@ -37,7 +44,7 @@ public record ChatTemplate(String source) {
     /** A file with Jinja source. */
     public static ChatTemplate file(Path path) {
         try {
-            return jinja(Utf8.decode(path, Files.readAllBytes(path)));
+            return new ChatTemplate(Check.notEmpty("chat-template", Utf8.decode(path, Files.readAllBytes(path))), Optional.of(path));
         } catch (IOException e) {
             throw new InvalidFileException(path, "chat template", "a readable UTF-8 file", e.toString(), null, e);
         }

@@ -289,7 +289,11 @@ public final class Model implements AutoCloseable {
     public RenderedChat renderChat(List<ChatMessage> messages, ChatFormat format) {
         requireVocabulary();
         String template = format.template().isOwn() ? null : format.template().source();
-        return ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+        try {
+            return ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+        } catch (InvalidOptionException e) {
+            throw format.template().file().map(file -> new InvalidOptionException(e.option(), e.expected(), file + ": " + e.got(), e.hint())).orElse(e);
+        }
     }
 
     /** Whether {@link #close()} was called. */

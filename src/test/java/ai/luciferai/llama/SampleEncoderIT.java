@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.train.RawSample;
 import ai.luciferai.llama.train.RawSample.Turn;
@@ -90,6 +91,22 @@ class SampleEncoderIT {
             var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options).encode(conversation(true), FILE));
             assertEquals("line 1", refused.where());
             assertEquals(true, refused.getMessage().contains("No systems, please"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aTemplateOfAFileIsNamed(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("mine.jinja"), "{{ raise_exception('never') }}");
+        Path broken = Files.writeString(folder.resolve("broken.jinja"), "{% if %}");
+        try (Model model = Tiny.load()) {
+            for (Path template : List.of(file, broken)) {
+                ChatFormat format = ChatFormat.defaults().withTemplate(ChatTemplate.parse(template.toString()));
+                var refused = assertThrows(InvalidOptionException.class, () -> model.renderChat(List.of(ChatMessage.user("q")), format));
+                assertEquals(true, refused.getMessage().contains(template + ": "), refused.getMessage());
+            }
+            var options = DataOptions.of(FILE).withTemplate(ChatTemplate.file(file));
+            var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options).encode(conversation(true), FILE));
+            assertEquals(true, refused.getMessage().startsWith("data.jsonl: line 1") && refused.getMessage().contains(file + ": "), refused.getMessage());
         }
     }
 

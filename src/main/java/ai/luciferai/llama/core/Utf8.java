@@ -21,8 +21,14 @@ public final class Utf8 {
         try {
             return withoutMark(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
         } catch (CharacterCodingException e) {
-            throw new InvalidFileException(file, "text", "UTF-8", "bytes that are not", "iconv -t utf-8 converts it", e);
+            boolean binary = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(0) >= 0 && !isUtf16(bytes);
+            throw new InvalidFileException(file, "text", "UTF-8", binary ? "a binary file" : "bytes that are not",
+                    binary ? null : "iconv -t utf-8 converts it", e);
         }
+    }
+
+    private static boolean isUtf16(byte[] bytes) {
+        return bytes.length > 1 && ((bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xfe || (bytes[0] & 0xff) == 0xfe && (bytes[1] & 0xff) == 0xff);
     }
 
     /** The text behind a mark of byte order, if there is one. */
