@@ -47,6 +47,15 @@ static void check_params(const lucifer_trainer_params & p, const lucifer_model &
     }
 }
 
+static arithmetic arithmetic_of(int32_t wanted) {
+    switch (wanted) {
+        case LUCIFER_TRAINING_NATIVE: return arithmetic::native;
+        case LUCIFER_TRAINING_EXACT:  return arithmetic::exact;
+        case LUCIFER_TRAINING_MIXED:  return arithmetic::mixed;
+        default:                      fail(LUCIFER_STATUS_INVALID_ARGUMENT, "arithmetic is %d, expected one of enum lucifer_training_arithmetic", wanted);
+    }
+}
+
 int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapter * adapter, const struct lucifer_trainer_params * params,
                              struct lucifer_trainer ** out) {
     return guard_object("lucifer_trainer_init", model, [&] {
@@ -58,7 +67,7 @@ int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapte
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the adapter was loaded for another model");
         }
         const trainer_options options = {
-            { params->n_tokens, params->n_outputs }, params->n_threads, params->exact != 0,
+            { params->n_tokens, params->n_outputs }, params->n_threads, arithmetic_of(params->arithmetic),
             params->memory == LUCIFER_TRAINING_LAYER ? memory_mode::layer : memory_mode::whole, params->dropout,
             params->loss_scale,
         };

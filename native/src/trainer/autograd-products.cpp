@@ -21,11 +21,15 @@ void autograd::rule_mul_mat(ggml_tensor * y, ggml_tensor * g) {
 ggml_tensor * autograd::matmul_gradient_of_b(ggml_tensor * a, ggml_tensor * g) {
     const auto w = weight_of.find(a);
     if (w != weight_of.end()) {
-        a = dequantize(w->second);
+        a = for_gradient(w->second);
     } else if (a->op == GGML_OP_NONE) {
-        a = dequantize(a);
+        a = for_gradient(a);
     }
-    return ggml_mul_mat(ctx, transposed(a), contiguous(g));
+    ggml_tensor * product = ggml_mul_mat(ctx, transposed(a), contiguous(g));
+    if (a->type == GGML_TYPE_F16) {
+        ggml_prec_set_acc(product, GGML_PREC_F32);  // gradients leave the range of F16, and so would sums
+    }
+    return product;
 }
 
 // da [n, m] = sum over p of b [n, p] g [m, p]; query heads that share a key head (dim 2) add up, so they are laid side by side.

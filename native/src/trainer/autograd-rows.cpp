@@ -13,7 +13,7 @@ void autograd::rule_rms_norm(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor * x   = y->src[0];
     const float   inv = 1.0f/x->ne[0];
     g = contiguous(g);
-    if (on_cpu && x->nb[0] == sizeof(float)) {
+    if (kind == arithmetic::packed && x->nb[0] == sizeof(float)) {
         add(x, new_rms_norm_gradient(ctx, y, g));
         return;
     }

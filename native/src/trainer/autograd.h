@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "arithmetic.h"
 #include "product.h"
 
 #include "ggml.h"
@@ -24,8 +25,8 @@ class autograd {
   public:
     // Gradient tensors are made in ctx (no_alloc). `rows`: an I32 leaf [n] = 0, 1, 2, … with n at least the largest number
     // of rows of a frozen weight, which is how a quantized weight is brought to F32 on every backend (GET_ROWS).
-    // on_cpu: the graph runs there alone, so that rules of many plain operations may be one of our own.
-    autograd(ggml_context * ctx, ggml_tensor * rows, bool on_cpu = false);
+    // kind: packed where the graph runs on the CPU alone, so that rules of many plain operations may be one of our own.
+    autograd(ggml_context * ctx, ggml_tensor * rows, arithmetic kind = arithmetic::exact);
 
     // Names the operation of the first node that has no rule here and lies between a wanted leaf and the end; "" if there is none.
     static std::string first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted);
@@ -49,7 +50,7 @@ class autograd {
   private:
     ggml_context * ctx;
     ggml_tensor *  rows;
-    bool           on_cpu;
+    arithmetic     kind;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
@@ -64,6 +65,7 @@ class autograd {
     ggml_tensor * contiguous(ggml_tensor * t);
     ggml_tensor * transposed(ggml_tensor * t);
     ggml_tensor * sum_to_shape_of(ggml_tensor * grad, ggml_tensor * t);
+    ggml_tensor * for_gradient(ggml_tensor * w);
 
     void          rule_view(ggml_tensor * y, ggml_tensor * g);
     void          rule_permute(ggml_tensor * y, ggml_tensor * g);

@@ -71,7 +71,7 @@ ggml_tensor * cloner::operand(ggml_tensor * recorded) {
 
 ggml_tensor * cloner::weight_operand(ggml_tensor * recorded) {
     ggml_tensor * w = operand(recorded);
-    if (kind == arithmetic::native || w->op != GGML_OP_NONE || w->type == GGML_TYPE_F32 || is_adapter_tensor(w)) {
+    if (kind == arithmetic::native || kind == arithmetic::mixed || w->op != GGML_OP_NONE || w->type == GGML_TYPE_F32 || is_adapter_tensor(w)) {
         return w;
     }
     ggml_tensor * f32 = autograd(ctx, rows).dequantize(w);
@@ -87,7 +87,7 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
     if (t->view_src != nullptr) {
         return clone_view(t);
     }
-    if (kind != arithmetic::native) {
+    if (kind != arithmetic::native && kind != arithmetic::mixed) {
         if (ggml_tensor * gelu = clone_exact_gelu(t)) {
             return gelu;
         }
@@ -111,6 +111,9 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
         if (t->src[j] != nullptr) {
             own->src[j] = matmul && j == 0 ? weight_operand(t->src[j]) : operand(t->src[j]);
         }
+    }
+    if (kind == arithmetic::mixed && t->op == GGML_OP_MUL_MAT && own->src[0]->type == GGML_TYPE_F16) {
+        ggml_prec_set_acc(own, GGML_PREC_F32);  // CUDA would sum in F16
     }
     ggml_set_name(own, t->name);
     return keep(narrowed(t, own));

@@ -6,11 +6,13 @@
 #include "gemm.h"
 #include "guard.h"
 #include "log.h"
+#include "parallel.h"
 #include "trainer-stage.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 namespace lucifer {
@@ -19,8 +21,8 @@ static const int64_t UNPACKED_BYTES = 64 << 20;  // of weights that are kept as 
 
 // A few rows are recorded where that is enough, for llama.cpp computes them: with the weights' types on the CPU.
 trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options) : options(options) {
-    start(model, adapter, options.exact);
-    if (options.exact && !resizes()) {
+    start(model, adapter, options.wanted != arithmetic::native);
+    if (options.wanted != arithmetic::native && !resizes()) {
         start(model, adapter, false);
     }
     collect_parameters();
@@ -110,12 +112,24 @@ void trainer::open_backends() {
     }
     constexpr float DEVICE_LOSS_SCALE = 4096.0f;
     scaler = loss_scaler(options.loss_scale > 0.0f ? options.loss_scale : devices.size() > 1 ? DEVICE_LOSS_SCALE : 1.0f);
-    kind = !options.exact ? arithmetic::native : devices.size() > 1 ? arithmetic::exact : arithmetic::packed;
+    memory.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(raw.front())));
     if (raw.size() > 1) {
         sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
-    } else {
-        memory.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(raw.front())));
     }
+    kind = options.wanted == arithmetic::native ? arithmetic::native
+         : raw.size() == 1                      ? arithmetic::packed
+         : options.wanted == arithmetic::mixed && has_mixed_products() ? arithmetic::mixed : arithmetic::exact;
+}
+
+// Whether the first device multiplies by BF16, and brings F32 to it.
+bool trainer::has_mixed_products() const {
+    const ggml_context_ptr ctx(ggml_init({ 8*ggml_tensor_overhead(), nullptr, true }));
+    ggml_tensor * square  = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, 256, 256);
+    ggml_tensor * half    = ggml_cast(ctx.get(), square, GGML_TYPE_BF16);
+    ggml_tensor * turned  = ggml_cont(ctx.get(), ggml_transpose(ctx.get(), half));
+    ggml_tensor * product = ggml_mul_mat(ctx.get(), turned, square);
+    ggml_backend_t device = backends.front().get();
+    return ggml_backend_supports_op(device, half) && ggml_backend_supports_op(device, turned) && ggml_backend_supports_op(device, product);
 }
 
 // Weights that are not F32, if all of them together are small: then reading their types for each micro-batch, of often few rows,
@@ -225,11 +239,11 @@ void trainer::clear_gradients() {
 }
 
 double trainer::gradient_norm() const {
-    double sum = 0;
-    for (const parameter & p : params) {
-        sum += gemm_best().sum_of_squares(p.gradient.data(), (int64_t) p.gradient.size());
-    }
-    return std::sqrt(sum)/supervised;
+    std::vector<double> squares(params.size());
+    parallel_for(options.n_threads, params.size(), [&](size_t i) {
+        squares[i] = gemm_best().sum_of_squares(params[i].gradient.data(), (int64_t) params[i].gradient.size());
+    });
+    return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0))/supervised;
 }
 
 update_result trainer::update(const adamw_options & o) {
@@ -241,23 +255,26 @@ update_result trainer::update(const adamw_options & o) {
     // torch.nn.utils.clip_grad_norm_: factor max/(norm + 1e-6), never above 1
     const double clip = o.max_grad_norm > 0 ? std::min(1.0, o.max_grad_norm/(norm + 1e-6)) : 1.0;
     ++steps;
-    for (parameter & p : params) {
-        apply_adamw(p, o, clip/supervised);
+    std::vector<std::vector<float>> weights(params.size());
+    for (size_t i = 0; i < params.size(); ++i) {
+        weights[i].resize(params[i].gradient.size());
+        ggml_backend_tensor_get(params[i].tensor, weights[i].data(), 0, weights[i].size()*sizeof(float));
+    }
+    parallel_for(options.n_threads, params.size(), [&](size_t i) { apply_adamw(params[i], weights[i], o, clip/supervised); });
+    for (size_t i = 0; i < params.size(); ++i) {
+        ggml_backend_tensor_set(params[i].tensor, weights[i].data(), 0, weights[i].size()*sizeof(float));
     }
     clear_gradients();
     return { norm, false };
 }
 
-void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) {
+void trainer::apply_adamw(parameter & p, std::vector<float> & w, const adamw_options & o, double scale) const {
     const adamw_step step = {
         (float) scale, o.beta1, o.beta2, o.epsilon, 1.0f - o.learning_rate*o.weight_decay,
         (float) (o.learning_rate/(1.0 - std::pow((double) o.beta1, (double) steps))),
         (float) std::sqrt(1.0 - std::pow((double) o.beta2, (double) steps)),
     };
-    std::vector<float> w(p.gradient.size());
-    ggml_backend_tensor_get(p.tensor, w.data(), 0, w.size()*sizeof(float));
     gemm_best().adamw(step, p.gradient.data(), w.data(), p.m.data(), p.v.data(), (int64_t) w.size());
-    ggml_backend_tensor_set(p.tensor, w.data(), 0, w.size()*sizeof(float));
 }
 
 // --- checks -----------------------------------------------------------------------------------------------------------
@@ -307,12 +324,9 @@ trainer::check trainer::compare(const batch_shape & shape) {
 }
 
 int64_t trainer::compute_bytes() const {
-    if (sched == nullptr) {
-        return (int64_t) ggml_gallocr_get_buffer_size(memory.get(), 0);
-    }
-    int64_t bytes = 0;
+    int64_t bytes = (int64_t) ggml_gallocr_get_buffer_size(memory.get(), 0);
     for (const auto & backend : backends) {
-        bytes += (int64_t) ggml_backend_sched_get_buffer_size(sched.get(), backend.get());
+        bytes += sched == nullptr ? 0 : (int64_t) ggml_backend_sched_get_buffer_size(sched.get(), backend.get());
     }
     return bytes;
 }
