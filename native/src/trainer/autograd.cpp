@@ -110,9 +110,7 @@ ggml_tensor * autograd::dequantize(ggml_tensor * w) {
     return ggml_cast(ctx, w, GGML_TYPE_F32);
 }
 
-// The frozen weight w as a product of its gradient reads it: F32, or of mixed arithmetic a type of 16 bits, a quantized weight's BF16,
-// whose range is that of gradients.
-ggml_tensor * autograd::for_gradient(ggml_tensor * w) {
+ggml_tensor * autograd::for_product(ggml_tensor * w) {
     if (kind != arithmetic::mixed) {
         return dequantize(w);
     }

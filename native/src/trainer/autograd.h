@@ -31,6 +31,9 @@ class autograd {
     // Names the operation of the first node that has no rule here and lies between a wanted leaf and the end; "" if there is none.
     static std::string first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted);
 
+    // The device's kernel of SOFT_MAX_BACK may write over what it reads: ggml-alloc lets its result take the place of y.
+    void fuse_soft_max(bool can) { fuses_soft_max = can; }
+
     void want(ggml_tensor * leaf) { needed.insert(leaf); }
     void seed(ggml_tensor * node, ggml_tensor * grad) { grads[node] = grad; }
 
@@ -43,6 +46,9 @@ class autograd {
     // The frozen weight w as an F32 expression, [ne0, ne1] or [ne0, ne1, ne2]; w itself when it is F32.
     ggml_tensor * dequantize(ggml_tensor * w);
 
+    // The same as products read it: with mixed arithmetic in 16 bits, a quantized weight as BF16, whose range is that of gradients.
+    ggml_tensor * for_product(ggml_tensor * w);
+
     // Tells that `expression` stands for frozen weight w in the forward graph, so that the backward pass makes a new one
     // instead of keeping the expression's memory alive from the forward to the backward pass.
     void stands_for(ggml_tensor * expression, ggml_tensor * w) { weight_of[expression] = w; }
@@ -51,6 +57,7 @@ class autograd {
     ggml_context * ctx;
     ggml_tensor *  rows;
     arithmetic     kind;
+    bool           fuses_soft_max = false;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
@@ -65,7 +72,6 @@ class autograd {
     ggml_tensor * contiguous(ggml_tensor * t);
     ggml_tensor * transposed(ggml_tensor * t);
     ggml_tensor * sum_to_shape_of(ggml_tensor * grad, ggml_tensor * t);
-    ggml_tensor * for_gradient(ggml_tensor * w);
 
     void          rule_view(ggml_tensor * y, ggml_tensor * g);
     void          rule_permute(ggml_tensor * y, ggml_tensor * g);

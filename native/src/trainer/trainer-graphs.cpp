@@ -46,9 +46,14 @@ std::unique_ptr<trainer::stage> trainer::new_stage(const batch_shape & shape, bo
 
 // Copies segments [first, last), with leaves of its own for the inputs, and dropout in front of the adapters.
 void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) const {
+    for (const auto & [leaf, own] : shared) {
+        copy.replace(leaf, own);
+    }
     for (const auto & [leaf, in] : traced->inputs()) {
         (void) in;
-        s.inputs.emplace_back(leaf, copy.clone_input(leaf));
+        if (shared.empty()) {
+            s.inputs.emplace_back(leaf, copy.clone_input(leaf));
+        }
     }
     for (size_t i = first; i < last; ++i) {
         copy.clone(traced->segments()[i]);
@@ -109,6 +114,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
         ggml_tensor * d = ggml_reshape_2d(ctx, ggml_set_rows(ctx, p, ggml_scale_bias(ctx, pick, 1.0f, -1.0f), ids), n_vocab, c);
 
         autograd back(ctx, rows, kind);
+        back.fuse_soft_max(is_cuda());
         for (const auto & [f32, weight] : copy.dequantized()) {
             back.stands_for(f32, weight);
         }
@@ -137,6 +143,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
 void trainer::add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const {
     ggml_context * ctx = s.ctx.get();
     autograd back(ctx, rows, kind);
+    back.fuse_soft_max(is_cuda());
     for (const auto & [f32, weight] : copy.dequantized()) {
         back.stands_for(f32, weight);
     }

@@ -101,6 +101,13 @@ void trainer::compute(stage & s) {
     }
 }
 
+void trainer::fill_shared(const packed_batch & batch) {
+    for (const auto & [recorded, own] : shared) {
+        const auto content = traced->content(recorded, own, batch);
+        ggml_backend_tensor_set(own, content.data(), 0, ggml_nbytes(own));
+    }
+}
+
 void trainer::fill(stage & s, const supervised_batch & batch) {
     const auto set = [](ggml_tensor * t, const auto & values) {
         if (t->buffer != nullptr) {  // leaves that this graph does not use get no memory
@@ -149,7 +156,7 @@ void trainer::collect(stage & s) {
     for (parameter & p : params) {
         const auto it = s.gradients.find(p.tensor);
         if (it != s.gradients.end()) {
-            ggml_backend_tensor_get(it->second, p.pending.data(), 0, p.pending.size()*sizeof(float));
+            ggml_backend_tensor_get(it->second, p.pending, 0, p.size()*sizeof(float));
         }
     }
 }
@@ -201,6 +208,7 @@ bool trainer::run_layers(graphs & g, const supervised_batch & batch, bool traini
 
 bool trainer::run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss) {
     graphs & g = graphs_for({ (int32_t) batch.batch.tokens.size(), (int32_t) batch.batch.outputs.size() });
+    fill_shared(batch.batch);
     return options.memory == memory_mode::whole ? run_whole(g, batch, training, loss) : run_layers(g, batch, training, cancel, loss);
 }
 
@@ -211,7 +219,7 @@ bool trainer::overflowed() const {
     }
     std::atomic<bool> found{false};
     parallel_for(options.n_threads, params.size(), [&](size_t i) {
-        if (!std::isfinite(gemm_best().sum_of_squares(params[i].pending.data(), (int64_t) params[i].pending.size()))) {
+        if (!std::isfinite(gemm_best().sum_of_squares(params[i].pending, (int64_t) params[i].size()))) {
             found = true;
         }
     });
@@ -229,7 +237,7 @@ bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, 
     const float factor = 1.0f/scaler.value();  // a power of two
     parallel_for(options.n_threads, params.size(), [&](size_t k) {
         parameter & p = params[k];
-        for (size_t i = 0; i < p.gradient.size(); ++i) {
+        for (size_t i = 0; i < p.size(); ++i) {
             p.gradient[i] += p.pending[i]*factor;
         }
     });

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <stdexcept>
@@ -75,7 +76,44 @@ void trainer::collect_parameters() {
             throw status_error(LUCIFER_STATUS_UNSUPPORTED, "adapter tensor " + name + " is " + ggml_type_name(t->type) + ", training needs f32");
         }
         const size_t n = ggml_nelements(t);
-        params.push_back({ name, t, std::vector<float>(n), std::vector<float>(n), std::vector<float>(n), std::vector<float>(n) });
+        params.push_back({ name, t, std::vector<float>(n), nullptr, nullptr, std::vector<float>(n), std::vector<float>(n) });
+    }
+    stage_parameters();
+}
+
+// Memory that the first device copies from and to at full speed, where it has such.
+void trainer::stage_parameters() {
+    ggml_backend_dev_t         device = ggml_backend_get_device(backends.front().get());
+    ggml_backend_buffer_type_t type   = ggml_backend_dev_host_buffer_type(device);
+    if (type == nullptr) {
+        type = ggml_backend_get_default_buffer_type(backends.back().get());  // the CPU's
+    }
+    size_t n = 0;
+    for (const parameter & p : params) {
+        n += p.size()*(ggml_backend_buffer_is_host(p.tensor->buffer) ? 1 : 2);
+    }
+    staging.reset(ggml_backend_buft_alloc_buffer(type, n*sizeof(float)));
+    if (staging == nullptr) {
+        throw std::bad_alloc();
+    }
+    ggml_backend_buffer_clear(staging.get(), 0);
+    float * next = static_cast<float *>(ggml_backend_buffer_get_base(staging.get()));
+    for (parameter & p : params) {
+        p.pending = next;
+        next += p.size();
+        if (ggml_backend_buffer_is_host(p.tensor->buffer)) {
+            p.value = static_cast<float *>(p.tensor->data);
+        } else {
+            p.value = next;
+            next += p.size();
+            ggml_backend_tensor_get(p.tensor, p.value, 0, p.size()*sizeof(float));
+        }
+    }
+}
+
+void trainer::put_value(parameter & p) {
+    if (p.value != p.tensor->data) {
+        ggml_backend_tensor_set(p.tensor, p.value, 0, p.size()*sizeof(float));
     }
 }
 
@@ -121,6 +159,10 @@ void trainer::open_backends() {
          : options.wanted == arithmetic::mixed && has_mixed_products() ? arithmetic::mixed : arithmetic::exact;
 }
 
+bool trainer::is_cuda() const {
+    return std::strcmp(ggml_backend_reg_name(ggml_backend_dev_backend_reg(ggml_backend_get_device(backends.front().get()))), "CUDA") == 0;
+}
+
 // Whether the first device multiplies by BF16, and brings F32 to it.
 bool trainer::has_mixed_products() const {
     const ggml_context_ptr ctx(ggml_init({ 8*ggml_tensor_overhead(), nullptr, true }));
@@ -154,11 +196,18 @@ std::vector<ggml_tensor *> trainer::weights_to_unpack() const {
 void trainer::make_state() {
     const auto & parts   = traced->segments();
     const auto   weights = weights_to_unpack();
-    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + weights.size() + 8), nullptr, true }));
+    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + weights.size() + traced->inputs().size() + 8), nullptr, true }));
     rows = ggml_new_tensor_1d(state_ctx.get(), GGML_TYPE_I32, traced->max_rows());
     for (ggml_tensor * w : weights) {
         unpacked.emplace_back(w, ggml_new_tensor(state_ctx.get(), GGML_TYPE_F32, GGML_MAX_DIMS, w->ne));
         ggml_set_name(unpacked.back().second, w->name);
+    }
+    if (sched != nullptr) {  // there is one shape, and the mask of its rows would travel to the device for each stage
+        const cloner full(*traced, state_ctx.get(), nullptr, kind, traced->shape());
+        for (const auto & [leaf, in] : traced->inputs()) {
+            (void) in;
+            shared.emplace_back(leaf, full.new_like(leaf));
+        }
     }
     if (options.memory == memory_mode::layer) {
         const cloner full(*traced, state_ctx.get(), nullptr, kind, resizes() ? options.largest : traced->shape());
@@ -232,9 +281,7 @@ void trainer::count_fallbacks(const graphs & g) {
 // --- optimizer --------------------------------------------------------------------------------------------------------
 
 void trainer::clear_gradients() {
-    for (parameter & p : params) {
-        std::fill(p.gradient.begin(), p.gradient.end(), 0.0f);
-    }
+    parallel_for(options.n_threads, params.size(), [&](size_t i) { std::fill(params[i].gradient.begin(), params[i].gradient.end(), 0.0f); });
     supervised = 0;
 }
 
@@ -255,26 +302,21 @@ update_result trainer::update(const adamw_options & o) {
     // torch.nn.utils.clip_grad_norm_: factor max/(norm + 1e-6), never above 1
     const double clip = o.max_grad_norm > 0 ? std::min(1.0, o.max_grad_norm/(norm + 1e-6)) : 1.0;
     ++steps;
-    std::vector<std::vector<float>> weights(params.size());
-    for (size_t i = 0; i < params.size(); ++i) {
-        weights[i].resize(params[i].gradient.size());
-        ggml_backend_tensor_get(params[i].tensor, weights[i].data(), 0, weights[i].size()*sizeof(float));
-    }
-    parallel_for(options.n_threads, params.size(), [&](size_t i) { apply_adamw(params[i], weights[i], o, clip/supervised); });
-    for (size_t i = 0; i < params.size(); ++i) {
-        ggml_backend_tensor_set(params[i].tensor, weights[i].data(), 0, weights[i].size()*sizeof(float));
+    parallel_for(options.n_threads, params.size(), [&](size_t i) { apply_adamw(params[i], o, clip/supervised); });
+    for (parameter & p : params) {
+        put_value(p);
     }
     clear_gradients();
     return { norm, false };
 }
 
-void trainer::apply_adamw(parameter & p, std::vector<float> & w, const adamw_options & o, double scale) const {
+void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) const {
     const adamw_step step = {
         (float) scale, o.beta1, o.beta2, o.epsilon, 1.0f - o.learning_rate*o.weight_decay,
         (float) (o.learning_rate/(1.0 - std::pow((double) o.beta1, (double) steps))),
         (float) std::sqrt(1.0 - std::pow((double) o.beta2, (double) steps)),
     };
-    gemm_best().adamw(step, p.gradient.data(), w.data(), p.m.data(), p.v.data(), (int64_t) w.size());
+    gemm_best().adamw(step, p.gradient.data(), p.value, p.m.data(), p.v.data(), (int64_t) p.size());
 }
 
 // --- checks -----------------------------------------------------------------------------------------------------------
@@ -303,6 +345,7 @@ trainer::check trainer::compare(const batch_shape & shape) {
 
     std::unique_ptr<stage> s = new_stage(shape, false);
     cloner copy(*traced, s->ctx.get(), rows, arithmetic::native, shape);
+    fill_shared(batch);
     add_trunk(*s, copy, 0, traced->segments().size());
     ggml_tensor * logits = copy.copy_of(traced->segments().back().output);
     ggml_set_output(logits);

@@ -108,11 +108,15 @@ class trainer {
         std::string        name;
         ggml_tensor *      tensor;
         std::vector<float> gradient;
-        std::vector<float> pending;  // of the micro-batch that is running
+        float *            pending;  // gradient of the micro-batch that is running; in staging memory
+        float *            value;    // what the tensor holds: its own memory, or where that is another device's, a copy of it
         std::vector<float> m;
         std::vector<float> v;
+
+        size_t size() const { return gradient.size(); }
     };
     std::vector<parameter> & parameters() { return params; }
+    void put_value(parameter & p);  // after a change of what p.value points to
 
     int64_t steps = 0;  // updates so far: AdamW's t
 
@@ -147,10 +151,12 @@ class trainer {
     ggml_backend_buffer_ptr     state_buf;
     ggml_tensor *               rows;       // I32 [max rows] = 0, 1, 2, …
     std::vector<std::pair<ggml_tensor *, ggml_tensor *>> unpacked;  // a small model's weights, and the same in F32
+    std::vector<std::pair<ggml_tensor *, ggml_tensor *>> shared;    // with several devices: recorded leaf, own leaf of all stages
     std::vector<ggml_tensor *>  outputs;    // layer mode, of the largest shape: output of each segment but the head, and
     std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
 
-    std::vector<parameter> params;
+    std::vector<parameter>  params;
+    ggml_backend_buffer_ptr staging;  // what is copied between the host and the first device
     std::mt19937           random;
     double                 supervised = 0;
     int32_t                fallbacks = 0;
@@ -160,8 +166,10 @@ class trainer {
 
     void start(llama_model * model, llama_adapter_lora * adapter, bool sample);
     void collect_parameters();
+    void stage_parameters();
     void open_backends();
     bool has_mixed_products() const;
+    bool is_cuda() const;
     void make_state();
     std::vector<ggml_tensor *> weights_to_unpack() const;
     void fill_state();
@@ -184,6 +192,7 @@ class trainer {
     bool   needs_one_device(const stage & s) const;
     void   allocate_on_one(stage & s);
     void   compute(stage & s);
+    void   fill_shared(const packed_batch & batch);
     void   fill(stage & s, const supervised_batch & batch);
     void   collect(stage & s);
     bool   overflowed() const;
@@ -192,7 +201,7 @@ class trainer {
     bool   run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
     check  compare(const batch_shape & shape);
     double gradient_norm() const;
-    void   apply_adamw(parameter & p, std::vector<float> & w, const adamw_options & o, double scale) const;
+    void   apply_adamw(parameter & p, const adamw_options & o, double scale) const;
 };
 
 }  // namespace lucifer

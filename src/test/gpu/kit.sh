@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Packs what checks all verbs on a machine with an NVIDIA GPU and nothing else: a JDK's runtime, the distribution with every CPU level and CUDA,
-# llama.cpp's own tools of the same build, the checks. build/gpu-kit/kit.tar.xz, about 40 MB, is all that has to travel.
+# llama.cpp's own tools of the same build, the checks. build/gpu-kit/kit-cuda.tar.xz (38 MB, CUDA's kernels) and kit.tar.xz (the rest) are all
+# that has to travel, one after the other where there is a limit.
 #     src/test/gpu/kit.sh [BACKENDS] [CMAKE-OPTION]...        without: cpu,cuda for compute capability 9.0
-# CUDA takes some 75 minutes of one core the first time; ccache keeps it. There: tar xf kit.tar.xz && gpu-kit/check.sh 10
+# CUDA takes some 75 minutes of one core the first time; ccache keeps it. There: tar xf of both, then gpu-kit/check.sh 10
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 backends=${1:-cpu,cuda}
@@ -35,5 +36,12 @@ strip "$kit/jdk/lib/server/libjvm.so"
 cp src/test/gpu/check.sh src/test/gpu/peft_gpu.py "$kit/"
 cp src/main/resources/ai/luciferai/llama/lucifer-tiny-f16.gguf src/test/fixtures/data/git-*.jsonl "$kit/data/"
 for _ in 1 2 3; do cat README.md docs/*.md; done > "$kit/data/text.txt"
-tar -C build/gpu-kit -cJf build/gpu-kit/kit.tar.xz gpu-kit
-du -h build/gpu-kit/kit.tar.xz
+cd build/gpu-kit
+cuda=gpu-kit/dist/lib/native/libggml-cuda.so
+pack() { XZ_OPT='-6 -T0' tar -cJf "$@"; }
+if [ -f "$cuda" ] && ! { [ -f kit-cuda.tar.xz ] && cmp -s "$cuda" cuda-packed.so; }; then
+    pack kit-cuda.tar.xz "$cuda"
+    cp "$cuda" cuda-packed.so
+fi
+pack kit.tar.xz --exclude "$cuda" gpu-kit/check.sh gpu-kit/peft_gpu.py gpu-kit/classes gpu-kit/data gpu-kit/dist gpu-kit/jdk
+du -h kit*.tar.xz

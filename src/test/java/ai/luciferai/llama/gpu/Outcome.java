@@ -19,18 +19,6 @@ record Outcome(boolean good, Map<String, Object> facts) {
         return new Outcome(good, facts);
     }
 
-    /** Ours and theirs in the same unit, more is better. */
-    static Outcome ratio(double ours, double theirs, double aim, Object... more) {
-        Outcome outcome = of(ours >= aim * theirs, more);
-        var facts = new LinkedHashMap<String, Object>(Map.of());
-        facts.put("ours", round(ours));
-        facts.put("theirs", round(theirs));
-        facts.put("ratio", round(ours / theirs));
-        facts.put("aim", aim);
-        facts.putAll(outcome.facts());
-        return new Outcome(outcome.good(), facts);
-    }
-
     /** To four significant digits, which is more than a measurement has. */
     static double round(double value) {
         if (value == 0 || !Double.isFinite(value)) {

@@ -11,6 +11,7 @@ import ai.luciferai.llama.ModelOptions;
 import ai.luciferai.llama.Prompt;
 import ai.luciferai.llama.Sampling;
 import ai.luciferai.llama.Session;
+import ai.luciferai.llama.TrainingRun;
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What is asked of the library itself, in a process of its own; prints one JSON object. */
@@ -31,14 +33,15 @@ public final class Probe {
 
     private Probe() {}
 
-    /** {@code Probe answers DATA | cycles MODEL N | memory MODEL | two MODEL MODEL | train MODEL ROWS MODE STEPS}. */
+    /** {@code Probe answers DATA | cycles MODEL N | memory MODEL | two MODEL MODEL | train MODEL ROWS MODE STEPS PRECISION}. */
     public static void main(String[] args) throws IOException {
         Map<String, Object> found = switch (args[0]) {
             case "answers" -> answers(Path.of(args[1]));
             case "cycles" -> cycles(Path.of(args[1]), Integer.parseInt(args[2]));
             case "memory" -> memory(Path.of(args[1]));
             case "two" -> two(Path.of(args[1]), Path.of(args[2]));
-            case "train" -> TrainingProbe.run(Path.of(args[1]), Integer.parseInt(args[2]), args[3].equals("layer"), Integer.parseInt(args[4]));
+            case "train" -> TrainingProbe.run(Path.of(args[1]), Integer.parseInt(args[2]), args[3].equals("layer"), Integer.parseInt(args[4]),
+                    TrainingRun.Precision.valueOf(args[5].toUpperCase(Locale.ROOT)));
             default -> throw new IllegalArgumentException(args[0]);
         };
         System.out.println(JSON.writeValueAsString(found));

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +35,7 @@ final class Programs {
 
     /** The same with a variable more. */
     Programs with(String name, String value) {
-        var all = new java.util.HashMap<>(environment);
+        var all = new HashMap<>(environment);
         all.put(name, value);
         return new Programs(kit, log, deadline, all);
     }
@@ -76,7 +78,7 @@ final class Programs {
     Process start(String program, String... words) throws IOException {
         var command = new ArrayList<>(List.of(program));
         command.addAll(Arrays.asList(words));
-        Files.writeString(log, "\n$ " + String.join(" ", command) + "\n", java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.APPEND);
+        Files.writeString(log, "\n$ " + String.join(" ", command) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
         builder.environment().putAll(environment);
@@ -106,7 +108,7 @@ final class Programs {
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         reader.join();
-        Files.writeString(log, output + "\n[ended with " + code + " after " + Outcome.round(seconds) + " s]\n", java.nio.file.StandardOpenOption.APPEND);
+        Files.writeString(log, output + "\n[ended with " + code + " after " + Outcome.round(seconds) + " s]\n", StandardOpenOption.APPEND);
         return new Run(output.toString(), code, seconds);
     }
 }

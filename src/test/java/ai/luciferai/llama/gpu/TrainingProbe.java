@@ -5,6 +5,7 @@ import ai.luciferai.llama.GpuLayers;
 import ai.luciferai.llama.LoraTrainer;
 import ai.luciferai.llama.LoraTrainer.TrainingSample;
 import ai.luciferai.llama.Model;
+import ai.luciferai.llama.TrainingRun;
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
@@ -29,12 +30,12 @@ final class TrainingProbe {
 
     private TrainingProbe() {}
 
-    static Map<String, Object> run(Path base, int rows, boolean layers, int steps) throws IOException {
+    static Map<String, Object> run(Path base, int rows, boolean layers, int steps, TrainingRun.Precision precision) throws IOException {
         Path start = Files.createTempFile("start", ".gguf");
         writeAdapter(base, start);
         long begin = System.nanoTime();
         try (Model model = Model.load(base, LoraTrainer.MODEL_OPTIONS.withGpuLayers(GpuLayers.ALL), Progress.NONE, Cancel.NONE);
-                LoraTrainer trainer = LoraTrainer.open(model, start, new LoraTrainer.Options(rows, rows, layers, 0, 0))) {
+                LoraTrainer trainer = LoraTrainer.open(model, start, new LoraTrainer.Options(rows, rows, layers, 0, 0, precision))) {
             double opened = (System.nanoTime() - begin) / 1e9;
             TrainingSample sample = sample(rows + 1);
             var losses = new ArrayList<Double>();
