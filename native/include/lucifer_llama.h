@@ -658,6 +658,13 @@ LUCIFER_API int32_t lucifer_from_f32(int32_t type, const float * src, int64_t n_
 
 struct lucifer_trainer;
 
+/* How graphs of training compute. */
+enum lucifer_training_arithmetic {
+    LUCIFER_TRAINING_NATIVE = 0, /* llama.cpp's kernels for the weights' types */
+    LUCIFER_TRAINING_EXACT  = 1, /* F32, of dequantized weights */
+    LUCIFER_TRAINING_MIXED  = 2  /* on a device with BF16: forward as NATIVE, gradients by products of 16 bits summed in F32; else EXACT */
+};
+
 enum lucifer_training_memory {
     LUCIFER_TRAINING_WHOLE = 0, /* all activations are kept */
     LUCIFER_TRAINING_LAYER = 1  /* only each layer's output is kept, the rest is computed again: slower, far less memory */
@@ -669,7 +676,7 @@ struct lucifer_trainer_params {
     int32_t n_outputs;         /* most supervised rows of a micro-batch */
     int32_t n_threads;
     int32_t memory;            /* enum lucifer_training_memory */
-    int32_t exact;             /* boolean: F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types */
+    int32_t arithmetic;        /* enum lucifer_training_arithmetic */
     float   dropout;           /* of the adapters' inputs while training */
     float   loss_scale;        /* a power of two >= 1, or 0: 4096 where a device other than the CPU takes part, else 1 */
     int32_t reserved;

@@ -283,7 +283,7 @@ const layout_entry entries[] = {
     FIELD(lucifer_trainer_params, n_outputs),
     FIELD(lucifer_trainer_params, n_threads),
     FIELD(lucifer_trainer_params, memory),
-    FIELD(lucifer_trainer_params, exact),
+    FIELD(lucifer_trainer_params, arithmetic),
     FIELD(lucifer_trainer_params, dropout),
     FIELD(lucifer_trainer_params, loss_scale),
     FIELD(lucifer_trainer_params, reserved),

@@ -45,7 +45,7 @@ public:
             nodes.push_back(ggml_graph_node(graph, i));
         }
         ggml_build_forward_expand(graph, loss);
-        autograd back(ctx.get(), nullptr, on_cpu);
+        autograd back(ctx.get(), nullptr, on_cpu ? arithmetic::packed : arithmetic::exact);
         for (ggml_tensor * t : leaves) {
             back.want(t);
         }

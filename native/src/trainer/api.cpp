@@ -47,6 +47,15 @@ static void check_params(const lucifer_trainer_params & p, const lucifer_model &
     }
 }
 
+static arithmetic arithmetic_of(int32_t wanted) {
+    switch (wanted) {
+        case LUCIFER_TRAINING_NATIVE: return arithmetic::native;
+        case LUCIFER_TRAINING_EXACT:  return arithmetic::exact;
+        case LUCIFER_TRAINING_MIXED:  return arithmetic::mixed;
+        default:                      fail(LUCIFER_STATUS_INVALID_ARGUMENT, "arithmetic is %d, expected one of enum lucifer_training_arithmetic", wanted);
+    }
+}
+
 int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapter * adapter, const struct lucifer_trainer_params * params,
                              struct lucifer_trainer ** out) {
     return guard_object("lucifer_trainer_init", model, [&] {
@@ -58,7 +67,7 @@ int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapte
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the adapter was loaded for another model");
         }
         const trainer_options options = {
-            { params->n_tokens, params->n_outputs }, params->n_threads, params->exact != 0,
+            { params->n_tokens, params->n_outputs }, params->n_threads, arithmetic_of(params->arithmetic),
             params->memory == LUCIFER_TRAINING_LAYER ? memory_mode::layer : memory_mode::whole, params->dropout,
             params->loss_scale,
         };
@@ -201,13 +210,12 @@ static trainer::parameter & parameter_at(lucifer_trainer & trainer, int32_t inde
     return all[index];
 }
 
-// The host copy of a part; nullptr for the value, which lives in the adapter.
-static std::vector<float> * host_part(trainer::parameter & p, int32_t part) {
+static float * host_part(trainer::parameter & p, int32_t part) {
     switch (part) {
-        case LUCIFER_TRAINER_VALUE:    return nullptr;
-        case LUCIFER_TRAINER_GRADIENT: return &p.gradient;
-        case LUCIFER_TRAINER_M:        return &p.m;
-        case LUCIFER_TRAINER_V:        return &p.v;
+        case LUCIFER_TRAINER_VALUE:    return p.value;
+        case LUCIFER_TRAINER_GRADIENT: return p.gradient.data();
+        case LUCIFER_TRAINER_M:        return p.m.data();
+        case LUCIFER_TRAINER_V:        return p.v.data();
         default: fail(LUCIFER_STATUS_INVALID_ARGUMENT, "part %d, expected one of enum lucifer_trainer_part", part);
     }
 }
@@ -235,11 +243,7 @@ int32_t lucifer_trainer_read(struct lucifer_trainer * trainer, int32_t index, in
         require(out, "out");
         trainer::parameter & p = parameter_at(*trainer, index);
         require_count(p, n);
-        if (const std::vector<float> * values = host_part(p, part)) {
-            std::copy(values->begin(), values->end(), out);
-        } else {
-            ggml_backend_tensor_get(p.tensor, out, 0, n*sizeof(float));
-        }
+        std::copy_n(host_part(p, part), n, out);
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }
@@ -249,10 +253,9 @@ int32_t lucifer_trainer_write(struct lucifer_trainer * trainer, int32_t index, i
         require(values, "values");
         trainer::parameter & p = parameter_at(*trainer, index);
         require_count(p, n);
-        if (std::vector<float> * host = host_part(p, part)) {
-            std::copy(values, values + n, host->begin());
-        } else {
-            ggml_backend_tensor_set(p.tensor, values, 0, n*sizeof(float));
+        std::copy_n(values, n, host_part(p, part));
+        if (part == LUCIFER_TRAINER_VALUE) {
+            trainer->impl->put_value(p);
         }
         return (int32_t) LUCIFER_STATUS_OK;
     });

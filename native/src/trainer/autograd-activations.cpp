@@ -45,7 +45,7 @@ void autograd::rule_glu(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor *       b   = y->src[1];
     g = contiguous(g);
 
-    if (on_cpu && b != nullptr && act == GGML_UNARY_OP_SILU && ggml_is_contiguous(a) && ggml_is_contiguous(b)) {
+    if (kind == arithmetic::packed && b != nullptr && act == GGML_UNARY_OP_SILU && ggml_is_contiguous(a) && ggml_is_contiguous(b)) {
         const auto [da, db] = new_swiglu_gradients(ctx, y, g);
         add(a, da);
         add(b, db);

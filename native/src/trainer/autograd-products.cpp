@@ -21,11 +21,15 @@ void autograd::rule_mul_mat(ggml_tensor * y, ggml_tensor * g) {
 ggml_tensor * autograd::matmul_gradient_of_b(ggml_tensor * a, ggml_tensor * g) {
     const auto w = weight_of.find(a);
     if (w != weight_of.end()) {
-        a = dequantize(w->second);
+        a = for_product(w->second);
     } else if (a->op == GGML_OP_NONE) {
-        a = dequantize(a);
+        a = for_product(a);
     }
-    return ggml_mul_mat(ctx, transposed(a), contiguous(g));
+    ggml_tensor * product = ggml_mul_mat(ctx, transposed(a), contiguous(g));
+    if (a->type == GGML_TYPE_F16) {
+        ggml_prec_set_acc(product, GGML_PREC_F32);  // gradients leave the range of F16, and so would sums
+    }
+    return product;
 }
 
 // da [n, m] = sum over p of b [n, p] g [m, p]; query heads that share a key head (dim 2) add up, so they are laid side by side.
@@ -38,6 +42,9 @@ ggml_tensor * autograd::matmul_gradient_of_a(ggml_tensor * a, ggml_tensor * b, g
         g = ggml_reshape_4d(ctx, g, g->ne[0], g->ne[1]*group, a->ne[2], g->ne[3]);
     }
     const bool is_lora = a->op == GGML_OP_NONE;
+    if (!is_lora && kind == arithmetic::mixed) {
+        return ggml_out_prod(ctx, b, g);  // scores are large, and a device multiplies by them as they lie
+    }
     if (!is_lora) {
         return ggml_mul_mat(ctx, transposed(b), transposed(g));
     }

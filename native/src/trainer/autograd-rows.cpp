@@ -13,7 +13,7 @@ void autograd::rule_rms_norm(ggml_tensor * y, ggml_tensor * g) {
     ggml_tensor * x   = y->src[0];
     const float   inv = 1.0f/x->ne[0];
     g = contiguous(g);
-    if (on_cpu && x->nb[0] == sizeof(float)) {
+    if (kind == arithmetic::packed && x->nb[0] == sizeof(float)) {
         add(x, new_rms_norm_gradient(ctx, y, g));
         return;
     }
@@ -34,10 +34,15 @@ void autograd::rule_norm(ggml_tensor * y, ggml_tensor * g) {
     add(y->src[0], ggml_div(ctx, ggml_sub(ctx, ggml_sub(ctx, g, mean_g), ggml_mul(ctx, y, mean_gy)), sd));
 }
 
-// y = softmax(s*x + mask); dx = s*y*(g - sum(g*y)). Not SOFT_MAX_BACK: ggml-alloc may let its result alias y, which the CPU
-// kernel then overwrites before reading.
+// y = softmax(s*x + mask); dx = s*y*(g - sum(g*y)). Not SOFT_MAX_BACK where ggml-alloc letting its result alias y makes a kernel
+// overwrite what it has not read yet, as the CPU's does.
 void autograd::rule_soft_max(ggml_tensor * y, ggml_tensor * g) {
-    ggml_tensor * gy = ggml_mul(ctx, contiguous(g), y);
+    g = contiguous(g);
+    if (fuses_soft_max && param_f32(y, 1) == 0.0f) {
+        add(y->src[0], ggml_soft_max_ext_back(ctx, g, y, param_f32(y, 0), 0.0f));
+        return;
+    }
+    ggml_tensor * gy = ggml_mul(ctx, g, y);
     add(y->src[0], ggml_scale(ctx, ggml_sub(ctx, gy, ggml_mul(ctx, y, ggml_sum_rows(ctx, gy))), param_f32(y, 0)));
 }
 

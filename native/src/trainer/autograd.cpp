@@ -52,7 +52,7 @@ static bool has_rule(const ggml_tensor * t) {
     }
 }
 
-autograd::autograd(ggml_context * ctx, ggml_tensor * rows, bool on_cpu) : ctx(ctx), rows(rows), on_cpu(on_cpu) {}
+autograd::autograd(ggml_context * ctx, ggml_tensor * rows, arithmetic kind) : ctx(ctx), rows(rows), kind(kind) {}
 
 std::string autograd::first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted) {
     std::unordered_set<ggml_tensor *> reached = wanted;
@@ -108,6 +108,13 @@ ggml_tensor * autograd::dequantize(ggml_tensor * w) {
         return ggml_get_rows(ctx, w, ggml_view_1d(ctx, rows, w->ne[1], 0));
     }
     return ggml_cast(ctx, w, GGML_TYPE_F32);
+}
+
+ggml_tensor * autograd::for_product(ggml_tensor * w) {
+    if (kind != arithmetic::mixed) {
+        return dequantize(w);
+    }
+    return ggml_is_quantized(w->type) ? ggml_cast(ctx, dequantize(w), GGML_TYPE_BF16) : w;
 }
 
 ggml_tensor * autograd::contiguous(ggml_tensor * t) {

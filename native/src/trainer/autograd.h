@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "arithmetic.h"
 #include "product.h"
 
 #include "ggml.h"
@@ -24,11 +25,14 @@ class autograd {
   public:
     // Gradient tensors are made in ctx (no_alloc). `rows`: an I32 leaf [n] = 0, 1, 2, … with n at least the largest number
     // of rows of a frozen weight, which is how a quantized weight is brought to F32 on every backend (GET_ROWS).
-    // on_cpu: the graph runs there alone, so that rules of many plain operations may be one of our own.
-    autograd(ggml_context * ctx, ggml_tensor * rows, bool on_cpu = false);
+    // kind: packed where the graph runs on the CPU alone, so that rules of many plain operations may be one of our own.
+    autograd(ggml_context * ctx, ggml_tensor * rows, arithmetic kind = arithmetic::exact);
 
     // Names the operation of the first node that has no rule here and lies between a wanted leaf and the end; "" if there is none.
     static std::string first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted);
+
+    // The device's kernel of SOFT_MAX_BACK may write over what it reads: ggml-alloc lets its result take the place of y.
+    void fuse_soft_max(bool can) { fuses_soft_max = can; }
 
     void want(ggml_tensor * leaf) { needed.insert(leaf); }
     void seed(ggml_tensor * node, ggml_tensor * grad) { grads[node] = grad; }
@@ -42,6 +46,9 @@ class autograd {
     // The frozen weight w as an F32 expression, [ne0, ne1] or [ne0, ne1, ne2]; w itself when it is F32.
     ggml_tensor * dequantize(ggml_tensor * w);
 
+    // The same as products read it: with mixed arithmetic in 16 bits, a quantized weight as BF16, whose range is that of gradients.
+    ggml_tensor * for_product(ggml_tensor * w);
+
     // Tells that `expression` stands for frozen weight w in the forward graph, so that the backward pass makes a new one
     // instead of keeping the expression's memory alive from the forward to the backward pass.
     void stands_for(ggml_tensor * expression, ggml_tensor * w) { weight_of[expression] = w; }
@@ -49,7 +56,8 @@ class autograd {
   private:
     ggml_context * ctx;
     ggml_tensor *  rows;
-    bool           on_cpu;
+    arithmetic     kind;
+    bool           fuses_soft_max = false;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include "arithmetic.h"
+
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 #include "ggml.h"
@@ -130,14 +132,6 @@ class trace {
     void          find_cell_rows();
     void          find_attentions();
     void          cut();
-};
-
-// How copied graphs compute.
-enum class arithmetic {
-    native,  // by llama.cpp's own kernels for the weight's type, which round activations to it
-    exact,   // in F32: frozen weights are brought to F32 first, and GELU is computed (ggml's CPU kernel reads a table of F16
-             // values, 3e-4 off)
-    packed,  // the same on the CPU alone, with products by gemm(), which needs no F32 copies and no transposed ones
 };
 
 // Copies recorded nodes into a ggml context. Weights and adapter tensors are used in place; inputs and cut tensors are

@@ -11,6 +11,7 @@ namespace lucifer {
 
 static const int64_t HEAD_BYTES_WHOLE = 64 << 20;  // of one chunk of logits
 static const int64_t HEAD_BYTES_LAYER = 8 << 20;
+static const int64_t HEAD_BYTES_DEVICE = 512 << 20; // there a chunk brings the output weights to another type and turns them
 static const int64_t HEAD_ROWS        = 64;        // of the smallest chunk: for each, the output weights are read again
 
 static bool is_product(const ggml_tensor * t) { return t->op == GGML_OP_MUL_MAT || product_form(t) == product::forward; }
@@ -45,9 +46,14 @@ std::unique_ptr<trainer::stage> trainer::new_stage(const batch_shape & shape, bo
 
 // Copies segments [first, last), with leaves of its own for the inputs, and dropout in front of the adapters.
 void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) const {
+    for (const auto & [leaf, own] : shared) {
+        copy.replace(leaf, own);
+    }
     for (const auto & [leaf, in] : traced->inputs()) {
         (void) in;
-        s.inputs.emplace_back(leaf, copy.clone_input(leaf));
+        if (shared.empty()) {
+            s.inputs.emplace_back(leaf, copy.clone_input(leaf));
+        }
     }
     for (size_t i = first; i < last; ++i) {
         copy.clone(traced->segments()[i]);
@@ -73,7 +79,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
     const auto &   part   = traced->segments().back();
     const int64_t  n      = s.shape.outputs;
     const int64_t  n_vocab = traced->n_vocab();
-    const int64_t  bytes  = options.memory == memory_mode::whole ? HEAD_BYTES_WHOLE : HEAD_BYTES_LAYER;
+    const int64_t  bytes  = sched != nullptr ? HEAD_BYTES_DEVICE : options.memory == memory_mode::whole ? HEAD_BYTES_WHOLE : HEAD_BYTES_LAYER;
     const int64_t  chunk  = std::min(n, std::max(HEAD_ROWS, bytes/(n_vocab*4)));
     ggml_tensor *  d_hidden = nullptr;
 
@@ -107,7 +113,8 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
         // d nll/d logits = softmax - onehot(label)
         ggml_tensor * d = ggml_reshape_2d(ctx, ggml_set_rows(ctx, p, ggml_scale_bias(ctx, pick, 1.0f, -1.0f), ids), n_vocab, c);
 
-        autograd back(ctx, rows, kind == arithmetic::packed);
+        autograd back(ctx, rows, kind);
+        back.fuse_soft_max(is_cuda());
         for (const auto & [f32, weight] : copy.dequantized()) {
             back.stands_for(f32, weight);
         }
@@ -135,7 +142,8 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
 // Gradients of the adapter tensors in the copied nodes, and of input (into d_input) when it is not nullptr.
 void trainer::add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const {
     ggml_context * ctx = s.ctx.get();
-    autograd back(ctx, rows, kind == arithmetic::packed);
+    autograd back(ctx, rows, kind);
+    back.fuse_soft_max(is_cuda());
     for (const auto & [f32, weight] : copy.dequantized()) {
         back.stands_for(f32, weight);
     }

@@ -1,9 +1,11 @@
 // Running of a trainer's graphs: memory for them, their inputs, the order of stages, and what is collected from them.
 
 #include "gemm.h"
+#include "parallel.h"
 #include "trainer-stage.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <new>
 #include <stdexcept>
@@ -35,8 +37,8 @@ void trainer::stage::forget_memory() {
 
 // Gives the stage's tensors memory; another stage's tensors lose theirs. A stage that has it already keeps it.
 void trainer::allocate(stage & s) {
-    if (sched == nullptr) {
-        allocate_on_cpu(s);
+    if (needs_one_device(s)) {
+        allocate_on_one(s);
         return;
     }
     if (allocated == &s) {
@@ -52,8 +54,33 @@ void trainer::allocate(stage & s) {
     allocated = &s;
 }
 
+// Whether the first device can compute all of s, and holds what it reads: then nothing has to be planned anew, or copied, between stages.
+bool trainer::needs_one_device(const stage & s) const {
+    if (sched == nullptr || s.on_one) {
+        return true;
+    }
+    if (!s.sources.empty()) {
+        return false;  // has been planned by sched
+    }
+    ggml_backend_t device = backends.front().get();
+    for (int i = 0; i < ggml_graph_n_nodes(s.graph); ++i) {
+        const ggml_tensor * t = ggml_graph_node(s.graph, i);
+        if (!ggml_backend_supports_op(device, t)) {
+            return false;
+        }
+        for (const ggml_tensor * src : t->src) {
+            const ggml_tensor * root = src != nullptr && src->view_src != nullptr ? src->view_src : src;
+            if (root != nullptr && root->buffer != nullptr && !ggml_backend_supports_buft(device, ggml_backend_buffer_get_type(root->buffer))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 // Places are planned once, unless a later stage needs more memory than there is.
-void trainer::allocate_on_cpu(stage & s) {
+void trainer::allocate_on_one(stage & s) {
+    s.on_one = true;
     if (s.generation == generation) {
         return;
     }
@@ -67,10 +94,17 @@ void trainer::allocate_on_cpu(stage & s) {
 }
 
 void trainer::compute(stage & s) {
-    const ggml_status status = sched != nullptr ? ggml_backend_sched_graph_compute(sched.get(), s.graph)
-                                                : ggml_backend_graph_compute(backends.front().get(), s.graph);
+    const ggml_status status = s.on_one ? ggml_backend_graph_compute(backends.front().get(), s.graph)
+                                        : ggml_backend_sched_graph_compute(sched.get(), s.graph);
     if (status != GGML_STATUS_SUCCESS) {
         throw std::runtime_error("computing a training graph failed");
+    }
+}
+
+void trainer::fill_shared(const packed_batch & batch) {
+    for (const auto & [recorded, own] : shared) {
+        const auto content = traced->content(recorded, own, batch);
+        ggml_backend_tensor_set(own, content.data(), 0, ggml_nbytes(own));
     }
 }
 
@@ -122,7 +156,7 @@ void trainer::collect(stage & s) {
     for (parameter & p : params) {
         const auto it = s.gradients.find(p.tensor);
         if (it != s.gradients.end()) {
-            ggml_backend_tensor_get(it->second, p.pending.data(), 0, p.pending.size()*sizeof(float));
+            ggml_backend_tensor_get(it->second, p.pending, 0, p.size()*sizeof(float));
         }
     }
 }
@@ -174,14 +208,22 @@ bool trainer::run_layers(graphs & g, const supervised_batch & batch, bool traini
 
 bool trainer::run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss) {
     graphs & g = graphs_for({ (int32_t) batch.batch.tokens.size(), (int32_t) batch.batch.outputs.size() });
+    fill_shared(batch.batch);
     return options.memory == memory_mode::whole ? run_whole(g, batch, training, loss) : run_layers(g, batch, training, cancel, loss);
 }
 
 // Of the micro-batch; where nothing is scaled, nobody asks.
 bool trainer::overflowed() const {
-    return scaler.value() > 1.0f && std::any_of(params.begin(), params.end(), [](const parameter & p) {
-        return !std::isfinite(gemm_best().sum_of_squares(p.pending.data(), (int64_t) p.pending.size()));
+    if (scaler.value() <= 1.0f) {
+        return false;
+    }
+    std::atomic<bool> found{false};
+    parallel_for(options.n_threads, params.size(), [&](size_t i) {
+        if (!std::isfinite(gemm_best().sum_of_squares(params[i].pending, (int64_t) params[i].size()))) {
+            found = true;
+        }
     });
+    return found;
 }
 
 bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, const int32_t * cancel, double & loss) {
@@ -193,11 +235,12 @@ bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, 
     } while (overflowed() && scaler.shrink());
     scaler.keep();
     const float factor = 1.0f/scaler.value();  // a power of two
-    for (parameter & p : params) {
-        for (size_t i = 0; i < p.gradient.size(); ++i) {
+    parallel_for(options.n_threads, params.size(), [&](size_t k) {
+        parameter & p = params[k];
+        for (size_t i = 0; i < p.size(); ++i) {
             p.gradient[i] += p.pending[i]*factor;
         }
-    }
+    });
     for (float w : batch.weights) {
         supervised += w;
     }

@@ -19,6 +19,7 @@ static const size_t MAX_NODES = 65536;  // of a graph
 struct trainer::stage {
     batch_shape      shape;
     bool             training;
+    bool             on_one = false;  // the first device computes it alone
     int64_t          generation = 0;  // of the memory in which its tensors lie
     ggml_context_ptr ctx;
     ggml_cgraph *    graph = nullptr;

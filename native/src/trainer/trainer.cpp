@@ -6,11 +6,14 @@
 #include "gemm.h"
 #include "guard.h"
 #include "log.h"
+#include "parallel.h"
 #include "trainer-stage.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 namespace lucifer {
@@ -19,8 +22,8 @@ static const int64_t UNPACKED_BYTES = 64 << 20;  // of weights that are kept as 
 
 // A few rows are recorded where that is enough, for llama.cpp computes them: with the weights' types on the CPU.
 trainer::trainer(llama_model * model, llama_adapter_lora * adapter, const trainer_options & options) : options(options) {
-    start(model, adapter, options.exact);
-    if (options.exact && !resizes()) {
+    start(model, adapter, options.wanted != arithmetic::native);
+    if (options.wanted != arithmetic::native && !resizes()) {
         start(model, adapter, false);
     }
     collect_parameters();
@@ -73,7 +76,44 @@ void trainer::collect_parameters() {
             throw status_error(LUCIFER_STATUS_UNSUPPORTED, "adapter tensor " + name + " is " + ggml_type_name(t->type) + ", training needs f32");
         }
         const size_t n = ggml_nelements(t);
-        params.push_back({ name, t, std::vector<float>(n), std::vector<float>(n), std::vector<float>(n), std::vector<float>(n) });
+        params.push_back({ name, t, std::vector<float>(n), nullptr, nullptr, std::vector<float>(n), std::vector<float>(n) });
+    }
+    stage_parameters();
+}
+
+// Memory that the first device copies from and to at full speed, where it has such.
+void trainer::stage_parameters() {
+    ggml_backend_dev_t         device = ggml_backend_get_device(backends.front().get());
+    ggml_backend_buffer_type_t type   = ggml_backend_dev_host_buffer_type(device);
+    if (type == nullptr) {
+        type = ggml_backend_get_default_buffer_type(backends.back().get());  // the CPU's
+    }
+    size_t n = 0;
+    for (const parameter & p : params) {
+        n += p.size()*(ggml_backend_buffer_is_host(p.tensor->buffer) ? 1 : 2);
+    }
+    staging.reset(ggml_backend_buft_alloc_buffer(type, n*sizeof(float)));
+    if (staging == nullptr) {
+        throw std::bad_alloc();
+    }
+    ggml_backend_buffer_clear(staging.get(), 0);
+    float * next = static_cast<float *>(ggml_backend_buffer_get_base(staging.get()));
+    for (parameter & p : params) {
+        p.pending = next;
+        next += p.size();
+        if (ggml_backend_buffer_is_host(p.tensor->buffer)) {
+            p.value = static_cast<float *>(p.tensor->data);
+        } else {
+            p.value = next;
+            next += p.size();
+            ggml_backend_tensor_get(p.tensor, p.value, 0, p.size()*sizeof(float));
+        }
+    }
+}
+
+void trainer::put_value(parameter & p) {
+    if (p.value != p.tensor->data) {
+        ggml_backend_tensor_set(p.tensor, p.value, 0, p.size()*sizeof(float));
     }
 }
 
@@ -110,12 +150,28 @@ void trainer::open_backends() {
     }
     constexpr float DEVICE_LOSS_SCALE = 4096.0f;
     scaler = loss_scaler(options.loss_scale > 0.0f ? options.loss_scale : devices.size() > 1 ? DEVICE_LOSS_SCALE : 1.0f);
-    kind = !options.exact ? arithmetic::native : devices.size() > 1 ? arithmetic::exact : arithmetic::packed;
+    memory.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(raw.front())));
     if (raw.size() > 1) {
         sched.reset(ggml_backend_sched_new(raw.data(), nullptr, (int) raw.size(), MAX_NODES, false, false));
-    } else {
-        memory.reset(ggml_gallocr_new(ggml_backend_get_default_buffer_type(raw.front())));
     }
+    kind = options.wanted == arithmetic::native ? arithmetic::native
+         : raw.size() == 1                      ? arithmetic::packed
+         : options.wanted == arithmetic::mixed && has_mixed_products() ? arithmetic::mixed : arithmetic::exact;
+}
+
+bool trainer::is_cuda() const {
+    return std::strcmp(ggml_backend_reg_name(ggml_backend_dev_backend_reg(ggml_backend_get_device(backends.front().get()))), "CUDA") == 0;
+}
+
+// Whether the first device multiplies by BF16, and brings F32 to it.
+bool trainer::has_mixed_products() const {
+    const ggml_context_ptr ctx(ggml_init({ 8*ggml_tensor_overhead(), nullptr, true }));
+    ggml_tensor * square  = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, 256, 256);
+    ggml_tensor * half    = ggml_cast(ctx.get(), square, GGML_TYPE_BF16);
+    ggml_tensor * turned  = ggml_cont(ctx.get(), ggml_transpose(ctx.get(), half));
+    ggml_tensor * product = ggml_mul_mat(ctx.get(), turned, square);
+    ggml_backend_t device = backends.front().get();
+    return ggml_backend_supports_op(device, half) && ggml_backend_supports_op(device, turned) && ggml_backend_supports_op(device, product);
 }
 
 // Weights that are not F32, if all of them together are small: then reading their types for each micro-batch, of often few rows,
@@ -140,11 +196,18 @@ std::vector<ggml_tensor *> trainer::weights_to_unpack() const {
 void trainer::make_state() {
     const auto & parts   = traced->segments();
     const auto   weights = weights_to_unpack();
-    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + weights.size() + 8), nullptr, true }));
+    state_ctx.reset(ggml_init({ ggml_tensor_overhead()*(2*parts.size() + weights.size() + traced->inputs().size() + 8), nullptr, true }));
     rows = ggml_new_tensor_1d(state_ctx.get(), GGML_TYPE_I32, traced->max_rows());
     for (ggml_tensor * w : weights) {
         unpacked.emplace_back(w, ggml_new_tensor(state_ctx.get(), GGML_TYPE_F32, GGML_MAX_DIMS, w->ne));
         ggml_set_name(unpacked.back().second, w->name);
+    }
+    if (sched != nullptr) {  // there is one shape, and the mask of its rows would travel to the device for each stage
+        const cloner full(*traced, state_ctx.get(), nullptr, kind, traced->shape());
+        for (const auto & [leaf, in] : traced->inputs()) {
+            (void) in;
+            shared.emplace_back(leaf, full.new_like(leaf));
+        }
     }
     if (options.memory == memory_mode::layer) {
         const cloner full(*traced, state_ctx.get(), nullptr, kind, resizes() ? options.largest : traced->shape());
@@ -218,18 +281,16 @@ void trainer::count_fallbacks(const graphs & g) {
 // --- optimizer --------------------------------------------------------------------------------------------------------
 
 void trainer::clear_gradients() {
-    for (parameter & p : params) {
-        std::fill(p.gradient.begin(), p.gradient.end(), 0.0f);
-    }
+    parallel_for(options.n_threads, params.size(), [&](size_t i) { std::fill(params[i].gradient.begin(), params[i].gradient.end(), 0.0f); });
     supervised = 0;
 }
 
 double trainer::gradient_norm() const {
-    double sum = 0;
-    for (const parameter & p : params) {
-        sum += gemm_best().sum_of_squares(p.gradient.data(), (int64_t) p.gradient.size());
-    }
-    return std::sqrt(sum)/supervised;
+    std::vector<double> squares(params.size());
+    parallel_for(options.n_threads, params.size(), [&](size_t i) {
+        squares[i] = gemm_best().sum_of_squares(params[i].gradient.data(), (int64_t) params[i].gradient.size());
+    });
+    return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0))/supervised;
 }
 
 update_result trainer::update(const adamw_options & o) {
@@ -241,23 +302,21 @@ update_result trainer::update(const adamw_options & o) {
     // torch.nn.utils.clip_grad_norm_: factor max/(norm + 1e-6), never above 1
     const double clip = o.max_grad_norm > 0 ? std::min(1.0, o.max_grad_norm/(norm + 1e-6)) : 1.0;
     ++steps;
+    parallel_for(options.n_threads, params.size(), [&](size_t i) { apply_adamw(params[i], o, clip/supervised); });
     for (parameter & p : params) {
-        apply_adamw(p, o, clip/supervised);
+        put_value(p);
     }
     clear_gradients();
     return { norm, false };
 }
 
-void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) {
+void trainer::apply_adamw(parameter & p, const adamw_options & o, double scale) const {
     const adamw_step step = {
         (float) scale, o.beta1, o.beta2, o.epsilon, 1.0f - o.learning_rate*o.weight_decay,
         (float) (o.learning_rate/(1.0 - std::pow((double) o.beta1, (double) steps))),
         (float) std::sqrt(1.0 - std::pow((double) o.beta2, (double) steps)),
     };
-    std::vector<float> w(p.gradient.size());
-    ggml_backend_tensor_get(p.tensor, w.data(), 0, w.size()*sizeof(float));
-    gemm_best().adamw(step, p.gradient.data(), w.data(), p.m.data(), p.v.data(), (int64_t) w.size());
-    ggml_backend_tensor_set(p.tensor, w.data(), 0, w.size()*sizeof(float));
+    gemm_best().adamw(step, p.gradient.data(), p.value, p.m.data(), p.v.data(), (int64_t) p.size());
 }
 
 // --- checks -----------------------------------------------------------------------------------------------------------
@@ -286,6 +345,7 @@ trainer::check trainer::compare(const batch_shape & shape) {
 
     std::unique_ptr<stage> s = new_stage(shape, false);
     cloner copy(*traced, s->ctx.get(), rows, arithmetic::native, shape);
+    fill_shared(batch);
     add_trunk(*s, copy, 0, traced->segments().size());
     ggml_tensor * logits = copy.copy_of(traced->segments().back().output);
     ggml_set_output(logits);
@@ -307,12 +367,9 @@ trainer::check trainer::compare(const batch_shape & shape) {
 }
 
 int64_t trainer::compute_bytes() const {
-    if (sched == nullptr) {
-        return (int64_t) ggml_gallocr_get_buffer_size(memory.get(), 0);
-    }
-    int64_t bytes = 0;
+    int64_t bytes = (int64_t) ggml_gallocr_get_buffer_size(memory.get(), 0);
     for (const auto & backend : backends) {
-        bytes += (int64_t) ggml_backend_sched_get_buffer_size(sched.get(), backend.get());
+        bytes += sched == nullptr ? 0 : (int64_t) ggml_backend_sched_get_buffer_size(sched.get(), backend.get());
     }
     return bytes;
 }

@@ -25,7 +25,7 @@ enum class memory_mode { whole, layer };
 struct trainer_options {
     batch_shape largest;    // most rows of a micro-batch, and most supervised ones
     int32_t     n_threads;
-    bool        exact;      // F32 arithmetic with dequantized weights; false: llama.cpp's own kernels for the weight's type
+    arithmetic  wanted;     // native; exact: packed on the CPU alone; mixed: where the device that holds the weights can, else exact
     memory_mode memory;     // keep all activations, or only each layer's output and compute the rest again
     float       dropout;    // of the adapters' inputs, 0: none
     float       loss_scale; // a power of two >= 1; 0: as the devices need it
@@ -108,11 +108,15 @@ class trainer {
         std::string        name;
         ggml_tensor *      tensor;
         std::vector<float> gradient;
-        std::vector<float> pending;  // of the micro-batch that is running
+        float *            pending;  // gradient of the micro-batch that is running; in staging memory
+        float *            value;    // what the tensor holds: its own memory, or where that is another device's, a copy of it
         std::vector<float> m;
         std::vector<float> v;
+
+        size_t size() const { return gradient.size(); }
     };
     std::vector<parameter> & parameters() { return params; }
+    void put_value(parameter & p);  // after a change of what p.value points to
 
     int64_t steps = 0;  // updates so far: AdamW's t
 
@@ -137,20 +141,22 @@ class trainer {
     arithmetic             kind = arithmetic::native;
     std::unique_ptr<trace> traced;
 
-    std::vector<ggml_backend_ptr> backends;
-    ggml_backend_sched_ptr        sched;                // of several devices
-    stage *                       allocated = nullptr;  // whose tensors have memory now
-    ggml_gallocr_ptr              memory;               // of the CPU alone: all stages lie in the same
+    std::vector<ggml_backend_ptr> backends;             // what holds the weights first, the CPU last
+    ggml_backend_sched_ptr        sched;                // for stages that need several of them, nullptr when there is one
+    stage *                       allocated = nullptr;  // whose tensors have memory of sched now
+    ggml_gallocr_ptr              memory;               // of the first: all stages that need it alone lie in the same
     int64_t                       generation = 1;       // of that; when it grows, tensors lose their places
 
     ggml_context_ptr            state_ctx;  // tensors that live across graphs
     ggml_backend_buffer_ptr     state_buf;
     ggml_tensor *               rows;       // I32 [max rows] = 0, 1, 2, …
     std::vector<std::pair<ggml_tensor *, ggml_tensor *>> unpacked;  // a small model's weights, and the same in F32
+    std::vector<std::pair<ggml_tensor *, ggml_tensor *>> shared;    // with several devices: recorded leaf, own leaf of all stages
     std::vector<ggml_tensor *>  outputs;    // layer mode, of the largest shape: output of each segment but the head, and
     std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
 
-    std::vector<parameter> params;
+    std::vector<parameter>  params;
+    ggml_backend_buffer_ptr staging;  // what is copied between the host and the first device
     std::mt19937           random;
     double                 supervised = 0;
     int32_t                fallbacks = 0;
@@ -160,7 +166,10 @@ class trainer {
 
     void start(llama_model * model, llama_adapter_lora * adapter, bool sample);
     void collect_parameters();
+    void stage_parameters();
     void open_backends();
+    bool has_mixed_products() const;
+    bool is_cuda() const;
     void make_state();
     std::vector<ggml_tensor *> weights_to_unpack() const;
     void fill_state();
@@ -180,8 +189,10 @@ class trainer {
     void   finish(stage & s) const;
     void   run(stage & s, const supervised_batch & batch);
     void   allocate(stage & s);
-    void   allocate_on_cpu(stage & s);
+    bool   needs_one_device(const stage & s) const;
+    void   allocate_on_one(stage & s);
     void   compute(stage & s);
+    void   fill_shared(const packed_batch & batch);
     void   fill(stage & s, const supervised_batch & batch);
     void   collect(stage & s);
     bool   overflowed() const;
@@ -190,7 +201,7 @@ class trainer {
     bool   run_all(const supervised_batch & batch, bool training, const int32_t * cancel, double & loss);
     check  compare(const batch_shape & shape);
     double gradient_norm() const;
-    void   apply_adamw(parameter & p, const adamw_options & o, double scale);
+    void   apply_adamw(parameter & p, const adamw_options & o, double scale) const;
 };
 
 }  // namespace lucifer

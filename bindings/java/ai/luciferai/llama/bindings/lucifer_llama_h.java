@@ -4295,6 +4295,33 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int LUCIFER_TRAINING_NATIVE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_training_arithmetic.LUCIFER_TRAINING_NATIVE = 0
+     * }
+     */
+    public static int LUCIFER_TRAINING_NATIVE() {
+        return LUCIFER_TRAINING_NATIVE;
+    }
+    private static final int LUCIFER_TRAINING_EXACT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_training_arithmetic.LUCIFER_TRAINING_EXACT = 1
+     * }
+     */
+    public static int LUCIFER_TRAINING_EXACT() {
+        return LUCIFER_TRAINING_EXACT;
+    }
+    private static final int LUCIFER_TRAINING_MIXED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum lucifer_training_arithmetic.LUCIFER_TRAINING_MIXED = 2
+     * }
+     */
+    public static int LUCIFER_TRAINING_MIXED() {
+        return LUCIFER_TRAINING_MIXED;
+    }
     private static final int LUCIFER_TRAINING_WHOLE = (int)0L;
     /**
      * {@snippet lang=c :

@@ -20,7 +20,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t n_outputs;
  *     int32_t n_threads;
  *     int32_t memory;
- *     int32_t exact;
+ *     int32_t arithmetic;
  *     float dropout;
  *     float loss_scale;
  *     int32_t reserved;
@@ -39,7 +39,7 @@ public class lucifer_trainer_params {
         lucifer_llama_h.C_INT.withName("n_outputs"),
         lucifer_llama_h.C_INT.withName("n_threads"),
         lucifer_llama_h.C_INT.withName("memory"),
-        lucifer_llama_h.C_INT.withName("exact"),
+        lucifer_llama_h.C_INT.withName("arithmetic"),
         lucifer_llama_h.C_FLOAT.withName("dropout"),
         lucifer_llama_h.C_FLOAT.withName("loss_scale"),
         lucifer_llama_h.C_INT.withName("reserved")
@@ -272,48 +272,48 @@ public class lucifer_trainer_params {
         struct.set(memory$LAYOUT, memory$OFFSET, fieldValue);
     }
 
-    private static final OfInt exact$LAYOUT = (OfInt)$LAYOUT.select(groupElement("exact"));
+    private static final OfInt arithmetic$LAYOUT = (OfInt)$LAYOUT.select(groupElement("arithmetic"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t exact
+     * int32_t arithmetic
      * }
      */
-    public static final OfInt exact$layout() {
-        return exact$LAYOUT;
+    public static final OfInt arithmetic$layout() {
+        return arithmetic$LAYOUT;
     }
 
-    private static final long exact$OFFSET = $LAYOUT.byteOffset(groupElement("exact"));
+    private static final long arithmetic$OFFSET = $LAYOUT.byteOffset(groupElement("arithmetic"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t exact
+     * int32_t arithmetic
      * }
      */
-    public static final long exact$offset() {
-        return exact$OFFSET;
+    public static final long arithmetic$offset() {
+        return arithmetic$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t exact
+     * int32_t arithmetic
      * }
      */
-    public static int exact(MemorySegment struct) {
-        return struct.get(exact$LAYOUT, exact$OFFSET);
+    public static int arithmetic(MemorySegment struct) {
+        return struct.get(arithmetic$LAYOUT, arithmetic$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t exact
+     * int32_t arithmetic
      * }
      */
-    public static void exact(MemorySegment struct, int fieldValue) {
-        struct.set(exact$LAYOUT, exact$OFFSET, fieldValue);
+    public static void arithmetic(MemorySegment struct, int fieldValue) {
+        struct.set(arithmetic$LAYOUT, arithmetic$OFFSET, fieldValue);
     }
 
     private static final OfFloat dropout$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("dropout"));

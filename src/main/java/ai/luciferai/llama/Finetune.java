@@ -161,7 +161,7 @@ public final class Finetune {
             Path start = startAdapter(setup);
             try {
                 LoraTrainer trainer = LoraTrainer.open(model, start, new LoraTrainer.Options(setup.shape().rows(), setup.shape().outputs(),
-                        setup.layers(), options.shape().dropout(), options.run().threads()));
+                        setup.layers(), options.shape().dropout(), options.run().threads(), options.run().precision()));
                 try {
                     requireAllUsed(setup, trainer, start);
                     var work = new Work(setup, trainer, new TrainingLog());

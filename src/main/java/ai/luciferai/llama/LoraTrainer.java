@@ -46,10 +46,17 @@ public final class LoraTrainer implements AutoCloseable {
      * @param layers  whether only each layer's output is kept in memory and the rest computed again
      * @param dropout share of the adapters' inputs that is dropped while training
      * @param threads 0: one for each physical core
+     * @param precision of the arithmetic
      */
-    public record Options(int rows, int outputs, boolean layers, float dropout, int threads) {
+    public record Options(int rows, int outputs, boolean layers, float dropout, int threads, TrainingRun.Precision precision) {
+
+        /** {@link TrainingRun.Precision#AUTO}. */
+        public Options(int rows, int outputs, boolean layers, float dropout, int threads) {
+            this(rows, outputs, layers, dropout, threads, TrainingRun.Precision.AUTO);
+        }
 
         public Options {
+            Check.present("precision", precision);
             Check.atLeast("rows", rows, 4);
             Check.require(outputs >= 1 && outputs <= rows, "outputs", "1 to rows (" + rows + ")", outputs);
             Check.atLeast("threads", threads, 0);
@@ -118,7 +125,8 @@ public final class LoraTrainer implements AutoCloseable {
         AdapterHandle adapter = AdapterHandle.load(model.handle(), start);
         try {
             int threads = options.threads() > 0 ? options.threads() : ContextSetup.defaultThreads();
-            var params = new TrainerHandle.Params(options.rows(), options.outputs(), threads, options.layers(), true, options.dropout(), 0);
+            var arithmetic = options.precision() == TrainingRun.Precision.F32 ? TrainerHandle.Arithmetic.EXACT : TrainerHandle.Arithmetic.MIXED;
+            var params = new TrainerHandle.Params(options.rows(), options.outputs(), threads, options.layers(), arithmetic, options.dropout(), 0);
             TrainerHandle trainer = TrainerHandle.init(model.handle(), adapter, params);
             var opened = new LoraTrainer(model, adapter, trainer, metadata, options);
             opened.requireSound();

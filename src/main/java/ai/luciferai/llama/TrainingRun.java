@@ -12,9 +12,10 @@ package ai.luciferai.llama;
  * @param saveEvery        steps between saved states; 0: only when training is stopped
  * @param memory           how much is kept in memory
  * @param threads          0: one for each physical core
+ * @param precision        of the arithmetic
  */
 public record TrainingRun(int epochs, int batchSize, int gradAccumulation, long seed, int evalEvery, int earlyStopping, int saveEvery,
-        Memory memory, int threads) {
+        Memory memory, int threads, Precision precision) {
 
     /** What is kept of the forward pass. */
     public enum Memory {
@@ -26,6 +27,14 @@ public record TrainingRun(int epochs, int batchSize, int gradAccumulation, long 
         LAYER
     }
 
+    /** How the gradients of frozen weights are computed; the adapter's own numbers are always F32. */
+    public enum Precision {
+        /** On the CPU {@link #F32}; on a GPU forward as llama.cpp computes, backward by products of 16 bits that are summed in F32: many times faster. */
+        AUTO,
+        /** Frozen weights are brought to F32 for each product. */
+        F32
+    }
+
     public TrainingRun {
         Check.atLeast("epochs", epochs, 1);
         Check.atLeast("batch-size", batchSize, 1);
@@ -35,46 +44,51 @@ public record TrainingRun(int epochs, int batchSize, int gradAccumulation, long 
         Check.atLeast("save-every", saveEvery, 0);
         Check.present("memory", memory);
         Check.atLeast("threads", threads, 0);
+        Check.present("precision", precision);
     }
 
     /** Three epochs in batches of four. */
     public static TrainingRun defaults() {
-        return new TrainingRun(3, 4, 1, 42, 0, 0, 0, Memory.AUTO, 0);
+        return new TrainingRun(3, 4, 1, 42, 0, 0, 0, Memory.AUTO, 0, Precision.AUTO);
     }
 
     public TrainingRun withEpochs(int v) {
-        return new TrainingRun(v, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, threads);
+        return new TrainingRun(v, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withBatchSize(int v) {
-        return new TrainingRun(epochs, v, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, threads);
+        return new TrainingRun(epochs, v, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withGradAccumulation(int v) {
-        return new TrainingRun(epochs, batchSize, v, seed, evalEvery, earlyStopping, saveEvery, memory, threads);
+        return new TrainingRun(epochs, batchSize, v, seed, evalEvery, earlyStopping, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withSeed(long v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, v, evalEvery, earlyStopping, saveEvery, memory, threads);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, v, evalEvery, earlyStopping, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withEvalEvery(int v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, v, earlyStopping, saveEvery, memory, threads);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, v, earlyStopping, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withEarlyStopping(int v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, v, saveEvery, memory, threads);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, v, saveEvery, memory, threads, precision);
     }
 
     public TrainingRun withSaveEvery(int v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, v, memory, threads);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, v, memory, threads, precision);
     }
 
     public TrainingRun withMemory(Memory v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, v, threads);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, v, threads, precision);
     }
 
     public TrainingRun withThreads(int v) {
-        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, v);
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, v, precision);
+    }
+
+    public TrainingRun withPrecision(Precision v) {
+        return new TrainingRun(epochs, batchSize, gradAccumulation, seed, evalEvery, earlyStopping, saveEvery, memory, threads, v);
     }
 }

@@ -7,11 +7,17 @@ import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Training with all layers on another device, which here is a loopback rpc-server: the losses are those of the CPU. */
+/**
+ * Training with all layers on another device, which here is a loopback rpc-server: in F32 the losses are those of the CPU, and with
+ * products of 16 bits what these leave of them.
+ */
 class FinetuneRpcIT {
 
     @Test
@@ -32,24 +38,56 @@ class FinetuneRpcIT {
             String name = Devices.list().stream().filter(d -> d.backend().equals("RPC")).findFirst().orElseThrow().name();
             Placement remote = Placement.defaults().withGpuLayers(GpuLayers.ALL).withDevices(List.of(name));
             for (TrainingRun.Memory memory : List.of(TrainingRun.Memory.WHOLE, TrainingRun.Memory.LAYER)) {
-                FinetuneReport there = train(folder, remote, memory);
-                FinetuneReport here = train(folder, Placement.defaults().withGpuLayers(GpuLayers.NONE), memory);
-                assertEquals(0, there.cpuFallbacks());
-                assertEquals(4096, there.lossScale());
+                FinetuneReport here = train(folder, Placement.defaults().withGpuLayers(GpuLayers.NONE), memory, TrainingRun.Precision.AUTO);
                 assertEquals(1, here.lossScale());
-                assertEquals(3, there.steps());
-                for (int i = 0; i < 3; i++) {
-                    assertEquals(here.losses().get(i), there.losses().get(i), 1e-4, memory + ", step " + i);
-                }
+                agrees(here, train(folder, remote, memory, TrainingRun.Precision.F32), 1e-4, memory + " in F32");
+                agrees(here, train(folder, remote, memory, TrainingRun.Precision.AUTO), 1e-3, memory + " mixed");
+            }
+            unpacksQuantizedWeights(folder, remote);
+        }
+
+        /** Micro-batches of so many rows that a quantized weight is brought to BF16 before it is multiplied by. */
+        private static void unpacksQuantizedWeights(Path folder, Placement remote) throws IOException {
+            Path base = folder.resolve("q4_k_m.gguf");
+            Quantize.run(QuantizeOptions.of(EmbeddedModel.path(), base, QuantType.parse("Q4_K_M")), Progress.NONE, Cancel.NONE);
+            LoraTrainer.Step here = step(base, folder, Placement.defaults().withGpuLayers(GpuLayers.NONE));
+            LoraTrainer.Step there = step(base, folder, remote);
+            assertEquals(here.gradNorm(), there.gradNorm(), 0.01 * here.gradNorm());
+        }
+
+        private static LoraTrainer.Step step(Path base, Path folder, Placement placement) {
+            int rows = 1024;
+            boolean[] learnt = new boolean[257];
+            Arrays.fill(learnt, true);
+            var random = new Random(1);
+            List<LoraTrainer.TrainingSample> samples = IntStream.range(0, rows / 256)
+                    .mapToObj(i -> new LoraTrainer.TrainingSample(random.ints(257, 300, 1000).toArray(), learnt)).toList();
+            try (Model model = Model.load(base, LoraTrainer.MODEL_OPTIONS.withPlacement(placement), Progress.NONE, Cancel.NONE);
+                    LoraTrainer trainer = LoraTrainer.open(model, folder.resolve("adapter.gguf"), new LoraTrainer.Options(rows, rows, true, 0, 1))) {
+                double loss = trainer.accumulate(samples, 0, Cancel.NONE) / rows;
+                System.out.println("loss of " + rows + " rows from Q4_K_M: " + loss);
+                return trainer.update(AdamW.defaults(), 1e-3f);
             }
         }
 
-        private static FinetuneReport train(Path folder, Placement placement, TrainingRun.Memory memory) throws IOException {
+        private static void agrees(FinetuneReport here, FinetuneReport there, double tolerance, String what) {
+            assertEquals(0, there.cpuFallbacks(), what);
+            assertEquals(4096, there.lossScale(), what);
+            assertEquals(3, there.steps(), what);
+            for (int i = 0; i < 3; i++) {
+                System.out.println(what + ", step " + i + ": " + here.losses().get(i) + " here, " + there.losses().get(i) + " there");
+                assertEquals(here.losses().get(i), there.losses().get(i), tolerance, what + ", step " + i);
+            }
+        }
+
+        private static FinetuneReport train(Path folder, Placement placement, TrainingRun.Memory memory, TrainingRun.Precision precision)
+                throws IOException {
             Path data = Files.write(folder.resolve("data.jsonl"),
                     Files.readAllLines(Path.of("src/test/fixtures/data/git-train.jsonl")).subList(0, 24));
             return Finetune.run(FinetuneOptions.of(EmbeddedModel.path(), data, folder.resolve("adapter.gguf")).withForce(true)
                     .withPlacement(placement).withSchedule(new Schedule(1e-3f, Schedule.Shape.LINEAR, 0))
-                    .withRun(TrainingRun.defaults().withEpochs(1).withBatchSize(8).withThreads(1).withMemory(memory)), Progress.NONE, Cancel.NONE);
+                    .withRun(TrainingRun.defaults().withEpochs(1).withBatchSize(8).withThreads(1).withMemory(memory)
+                            .withPrecision(precision)), Progress.NONE, Cancel.NONE);
         }
     }
 }

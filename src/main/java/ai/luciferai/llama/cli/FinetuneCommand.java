@@ -84,6 +84,7 @@ final class FinetuneCommand implements Command {
                         run.earlyStopping())
                 .option("--save-every", "N", "steps between saved states; 0: only when stopped", run.saveEvery())
                 .choice("--memory", List.of("auto", "whole", "layer"), "keep all activations, or each layer's output only", "auto")
+                .choice("--precision", List.of("auto", "f32"), "auto: on a GPU products of 16 bits, else F32", "auto")
                 .option("-t --threads", "N", "threads (default: one for each physical core)");
     }
 
@@ -162,7 +163,8 @@ final class FinetuneCommand implements Command {
         return new TrainingRun(a.integer("--epochs", d.epochs()), a.integer("--batch-size", d.batchSize()),
                 a.integer("--grad-accumulation", d.gradAccumulation()), a.integer("--seed", (int) d.seed()), a.integer("--eval-every", d.evalEvery()),
                 a.integer("--early-stopping", d.earlyStopping()), a.integer("--save-every", d.saveEvery()),
-                TrainingRun.Memory.valueOf(a.text("--memory", "auto").toUpperCase(Locale.ROOT)), a.integer("--threads", d.threads()));
+                TrainingRun.Memory.valueOf(a.text("--memory", "auto").toUpperCase(Locale.ROOT)), a.integer("--threads", d.threads()),
+                TrainingRun.Precision.valueOf(a.text("--precision", "auto").toUpperCase(Locale.ROOT)));
     }
 
     private static String text(FinetuneReport r) {

@@ -27,10 +27,13 @@ public final class TrainerHandle extends NativeHandle {
      * @param nTokens  most rows of a micro-batch
      * @param nOutputs most supervised rows of a micro-batch
      * @param layers   whether only each layer's output is kept and the rest computed again
-     * @param exact    F32 arithmetic with dequantized weights; else llama.cpp's kernels for the weights' types
+     * @param arithmetic of the graphs
      * @param lossScale the first, a power of two; 0: as the devices need it
      */
-    public record Params(int nTokens, int nOutputs, int nThreads, boolean layers, boolean exact, float dropout, float lossScale) {}
+    public record Params(int nTokens, int nOutputs, int nThreads, boolean layers, Arithmetic arithmetic, float dropout, float lossScale) {}
+
+    /** See {@code enum lucifer_training_arithmetic}, whose order it has. */
+    public enum Arithmetic { NATIVE, EXACT, MIXED }
 
     /** See the C struct {@code lucifer_trainer_info}. */
     public record Info(long computeBytes, long nSteps, double checkDifference, double checkMagnitude, int nTensors, int nLayers,
@@ -83,7 +86,7 @@ public final class TrainerHandle extends NativeHandle {
                 lucifer_trainer_params.n_outputs(struct, params.nOutputs());
                 lucifer_trainer_params.n_threads(struct, params.nThreads());
                 lucifer_trainer_params.memory(struct, params.layers() ? LUCIFER_TRAINING_LAYER() : LUCIFER_TRAINING_WHOLE());
-                lucifer_trainer_params.exact(struct, params.exact() ? 1 : 0);
+                lucifer_trainer_params.arithmetic(struct, params.arithmetic().ordinal());
                 lucifer_trainer_params.dropout(struct, params.dropout());
                 lucifer_trainer_params.loss_scale(struct, params.lossScale());
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);

@@ -27,7 +27,7 @@ class LossScaleIT {
         params.useExtraBufts = false;
         try (ModelHandle model = ModelHandle.load(params, Progress.NONE, Cancel.NONE);
                 AdapterHandle adapter = AdapterHandle.load(model, FIXTURES.resolve("qwen3-f32.lora.gguf"));
-                TrainerHandle trainer = TrainerHandle.init(model, adapter, new TrainerHandle.Params(8, 7, 1, false, true, 0, scale))) {
+                TrainerHandle trainer = TrainerHandle.init(model, adapter, new TrainerHandle.Params(8, 7, 1, false, TrainerHandle.Arithmetic.EXACT, 0, scale))) {
             int[] tokens = {1, 7, 3, 9, 4, 6, 2, 8};
             float[] weights = new float[7];
             Arrays.fill(weights, 1);
