@@ -54,10 +54,10 @@ public final class ExportLora {
     /**
      * Merges.
      *
-     * @param progress hears of the phase "merge" in bytes of the output
+     * @param progress hears of the phases "merge" and "verify" in bytes of the output
      * @throws InvalidOptionException when the output cannot be used, or a tensor cannot be written as the type that was asked for
      * @throws ai.luciferai.llama.core.InvalidFileException when a file is not sound, or an adapter is none or made for another model
-     * @throws UnsupportedModelException when a merged weight is no number, or the merged model differs from what it should be
+     * @throws UnsupportedModelException when a merged weight is no number, or the merged file or model differs from what it should be
      * @throws ai.luciferai.llama.core.CancelledException   when the flag was set; there is no output then
      * @throws IOException when the disk is full or fails
      */
@@ -112,8 +112,7 @@ public final class ExportLora {
                 int merged = merge.run();
                 writer.finish();
                 Optional<ExportLoraReport.Verification> verification = options.verify()
-                        ? new MergeVerification(options, base, merge.changedTypes(), progress, cancel).run(out.temporary())
-                        : Optional.empty();
+                        ? Optional.of(verify(options, base, adapters, out.temporary(), progress, cancel)) : Optional.empty();
                 out.commitUnsynced(cancel);
                 return new ExportLoraReport(options, tensors.size(), merged, fileType == null ? "unknown" : fileType.label(),
                         writer.fileBytes(), verification, (System.nanoTime() - start) / 1e6);
@@ -121,6 +120,18 @@ public final class ExportLora {
         } finally {
             adapters.forEach(GgufFile::close);
         }
+    }
+
+    /** First what stands in the file, then what it does. */
+    private static ExportLoraReport.Verification verify(ExportLoraOptions options, GgufFile base, List<GgufFile> adapters, Path written,
+            Progress progress, Cancel cancel) throws IOException {
+        int tensors;
+        MergeTolerance tolerance;
+        try (GgufFile merged = GgufReader.read(written)) {
+            tensors = new MergedTensors(options, base, adapters, merged, progress, cancel).check();
+            tolerance = MergeTolerance.of(base, adapters, merged.tensors());
+        }
+        return new MergeVerification(options, tolerance, progress, cancel).run(tensors, base.path(), written);
     }
 
     /** llama.cpp passes over tensors of norms in an adapter; a merge that left something out would not be one. */
