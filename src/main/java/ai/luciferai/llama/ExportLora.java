@@ -63,12 +63,12 @@ public final class ExportLora {
      */
     public static ExportLoraReport run(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
         if (options.adapters().stream().noneMatch(adapter -> PeftAdapter.isAt(adapter.path()))) {
-            return merge(options, progress, cancel);
+            return merge(options, options.adapters(), progress, cancel);
         }
         AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));
         Path temporary = Files.createTempDirectory(options.output().toAbsolutePath().getParent(), ".export-lora-");
         try {
-            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), progress, cancel).of(options);
+            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), options.adapters(), progress, cancel).of(options);
         } finally {
             Convert.delete(temporary);
         }
@@ -90,14 +90,15 @@ public final class ExportLora {
         return adapters;
     }
 
-    private static ExportLoraReport merge(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
+    /** Merges GGUF adapters; messages about them name those that were given. */
+    private static ExportLoraReport merge(ExportLoraOptions options, List<AdapterSource> given, Progress progress, Cancel cancel) throws IOException {
         long start = System.nanoTime();
         cancel.check("merge into " + options.base());
         var adapters = new ArrayList<GgufFile>();
         try (GgufFile base = GgufReader.read(options.base())) {
             ModelPreflight.check(base);
             for (AdapterSource source : options.adapters()) {
-                adapters.add(GgufReader.read(source.path()));
+                adapters.add(GgufReader.read(source.path()).as(given.get(adapters.size()).path()));
                 requireUsable(adapters.getLast(), base);
             }
             List<TensorInfo> tensors = base.tensors().stream().map(t -> target(options, base, t, changed(t, adapters))).toList();

@@ -28,6 +28,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes wrong with quantize, and what else it promises; that the bytes are right is {@link QuantizeGoldenIT}'s. */
 class QuantizeIT {
@@ -143,6 +145,37 @@ class QuantizeIT {
         assertThrows(InvalidFileException.class,
                 () -> run(options(QuantType.Q4_0).withImportance(Importance.of(folder.resolve("none")))));
         assertThrows(InvalidOptionException.class, () -> run(options(QuantType.IQ2_XS)));
+    }
+
+    /** A rule's type may need what the type of the whole does not. */
+    @Test
+    void whatNeedsAnImportanceMatrixIsNamed() {
+        var rule = new TensorTypes(Optional.empty(), Optional.empty(), List.of(new TensorRule("ffn_up", GgmlType.IQ2_XXS)), false, false);
+        var fault = assertThrows(InvalidOptionException.class, () -> run(options(QuantType.Q8_0).withTensorTypes(rule)));
+        assertEquals("imatrix", fault.option());
+        assertTrue(fault.getMessage().contains("iq2_xxs for tensor 'blk.0.ffn_up.weight'") && !fault.getMessage().contains("Q8_0"), fault.getMessage());
+        var whole = assertThrows(InvalidOptionException.class, () -> run(options(QuantType.Q2_K_S)));
+        assertTrue(whole.getMessage().contains("q2_K for tensor 'blk."), whole.getMessage());
+    }
+
+    /** Of all types that ask for one, the plan names the tensor. */
+    @ParameterizedTest
+    @EnumSource(QuantType.class)
+    void everyTypeThatNeedsOneNamesATensor(QuantType type) throws IOException {
+        if (type != QuantType.COPY) {
+            QuantizePlan plan = Quantize.plan(options(type));
+            assertEquals(plan.importanceMissing(), plan.needsImportance().contains(" for tensor "), plan.needsImportance());
+        }
+    }
+
+    @Test
+    void theImportanceMatrixIsBlamedNotTheModel() throws IOException {
+        Path none = Files.writeString(folder.resolve("none.gguf"), "not a matrix");
+        Path other = Goldens.fixture("quality/mixtral-bin.gguf");
+        for (Path matrix : List.of(none, other)) {
+            var fault = assertThrows(InvalidFileException.class, () -> run(options(QuantType.Q4_0).withImportance(Importance.of(matrix))));
+            assertEquals(matrix, fault.path(), fault.getMessage());
+        }
     }
 
     @Test

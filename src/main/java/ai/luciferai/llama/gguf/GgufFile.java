@@ -44,6 +44,14 @@ public final class GgufFile implements AutoCloseable {
         this.tensors = tensors;
     }
 
+    /** The same under another name, for messages about a file that was made from it; takes over the mappings. */
+    public GgufFile as(Path shown) {
+        var named = new java.util.ArrayList<>(parts);
+        Part first = named.getFirst();
+        named.set(0, new Part(shown, first.bytes(), first.dataOffset(), first.tensorCount()));
+        return new GgufFile(version, order, metadata, named, mappings, new LinkedHashMap<>(tensors));
+    }
+
     /** The file, or the first part. */
     public Path path() {
         return parts.getFirst().path();
