@@ -98,6 +98,14 @@ class ExportLoraInputsIT {
         }
     }
 
+    /** The embedded model's embedding is its output, too: there is no output to add to, which is no sign of another model. */
+    @Test
+    void refusesTheOutputOfATiedModelAsSuch() {
+        Path adapter = adapter("output.weight", new long[] {256, RANK}, new long[] {RANK, 1024});
+        BridgeException fault = assertThrows(BridgeException.class, () -> merge(EmbeddedModel.path(), adapter));
+        assertTrue(fault.getMessage().contains("whose token embedding is its output too"), fault.getMessage());
+    }
+
     private static void assertSameTensors(Path expected, Path got) throws IOException {
         try (GgufFile one = GgufReader.read(expected); GgufFile other = GgufReader.read(got)) {
             assertEquals(one.tensors().size(), other.tensors().size());
