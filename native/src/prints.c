@@ -40,11 +40,20 @@ static int to_log(FILE * file) {
     return (file == stderr || file == stdout) && !t_logging;
 }
 
+// Receivers of the log may throw, as ours does to cancel: what is to be undone is undone by the compiler's cleanup.
+static void end_logging(int * before) {
+    t_logging = *before;
+}
+
+static void free_text(char ** text) {
+    free(*text);
+}
+
 // A warning: what is printed there has no level, and is nearly always why something fails or is not as it was meant.
 static void log_text(const char * text) {
+    __attribute__((cleanup(end_logging))) int before = t_logging;
     t_logging = 1;
     ggml_log_internal(GGML_LOG_LEVEL_WARN, "%s", text);
-    t_logging = 0;
 }
 
 static int log_format(const char * format, va_list args) {
@@ -52,19 +61,15 @@ static int log_format(const char * format, va_list args) {
     va_list again;
     va_copy(again, args);
     const int n = vsnprintf(text, sizeof(text), format, args);
-    if (n >= (int) sizeof(text)) {
-        char * longer = (char *) malloc((size_t) n + 1);
-        if (longer != NULL) {
-            vsnprintf(longer, (size_t) n + 1, format, again);
-            log_text(longer);
-            free(longer);
-        } else {
-            log_text(text);
-        }
-    } else if (n > 0) {
-        log_text(text);
+
+    __attribute__((cleanup(free_text))) char * longer = n < (int) sizeof(text) ? NULL : (char *) malloc((size_t) n + 1);
+    if (longer != NULL) {
+        vsnprintf(longer, (size_t) n + 1, format, again);
     }
     va_end(again);
+    if (n > 0) {
+        log_text(longer != NULL ? longer : text);
+    }
     return n;
 }
 
@@ -151,12 +156,11 @@ size_t __wrap_fwrite(const void * data, size_t size, size_t count, FILE * file) 
     if (!to_log(file) || size == 0 || count > (size_t) -1 / 2 / size) {
         return __real_fwrite(data, size, count, file);
     }
-    char * text = (char *) malloc(size * count + 1);
+    __attribute__((cleanup(free_text))) char * text = (char *) malloc(size * count + 1);
     if (text != NULL) {
         memcpy(text, data, size * count);
         text[size * count] = '\0';
         log_text(text);
-        free(text);
     }
     return count;
 }

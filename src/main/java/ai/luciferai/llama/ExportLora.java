@@ -5,6 +5,7 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.DiskSpace;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.StandIn;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.AdapterPreflight;
 import ai.luciferai.llama.gguf.FileType;
@@ -132,7 +133,8 @@ public final class ExportLora {
             tensors = new MergedTensors(options, base, adapters, merged, progress, cancel).check();
             tolerance = MergeTolerance.of(base, adapters, merged.tensors());
         }
-        return new MergeVerification(options, tolerance, progress, cancel).run(tensors, base.path(), written);
+        var atRunTime = new MergeVerification(options, tolerance, progress, cancel);
+        return StandIn.of(written, options.output(), () -> atRunTime.run(tensors, base.path(), written));
     }
 
     /** llama.cpp passes over tensors of norms in an adapter; a merge that left something out would not be one. */

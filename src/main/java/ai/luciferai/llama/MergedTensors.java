@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -39,7 +40,8 @@ final class MergedTensors {
     /** Roundings of a float on the way beside those of the sum over the rank: the factor's three, its product, the last sum, and x itself. */
     private static final int ROUNDINGS = 6;
 
-    private static final int TYPES_IN_BLOCKS = 2;
+    /** How many times its largest rounding a block may be off, whose grid d may have tipped. */
+    private static final int TIPPED = 2;
 
     private final ExportLoraOptions options;
     private final GgufFile base;
@@ -145,7 +147,7 @@ final class MergedTensors {
         int width = a.length / rank;
         float[][] result = new float[rank][];
         for (int k = 0; k < rank; k++) {
-            result[k] = java.util.Arrays.copyOfRange(a, k * width, (k + 1) * width);
+            result[k] = Arrays.copyOfRange(a, k * width, (k + 1) * width);
         }
         return result;
     }
@@ -201,7 +203,7 @@ final class MergedTensors {
             exact(floats, products, row, exact, slack);
             float[] rounded = rounded(arena, to.type(), exact, width);
             for (int i = 0; i < count; i++) {
-                requireNear(to, first + row + i, java.util.Arrays.copyOfRange(exact, i * width, (i + 1) * width), stored, rounded,
+                requireNear(to, first + row + i, Arrays.copyOfRange(exact, i * width, (i + 1) * width), stored, rounded,
                         i * width, slack[i]);
             }
         }
@@ -255,7 +257,7 @@ final class MergedTensors {
             for (int i = start; i < start + block; i++) {
                 largest = Math.max(largest, Math.abs(rounded[at + i] - exact[i]));
             }
-            double allowed = (block > 1 ? TYPES_IN_BLOCKS : 1) * largest + 2 * slack;
+            double allowed = (block > 1 ? TIPPED : 1) * largest + 2 * slack;
             for (int i = start; i < start + block; i++) {
                 // what is no number is not within any bounds
                 if (!(Math.abs(stored[at + i] - exact[i]) <= allowed)) {

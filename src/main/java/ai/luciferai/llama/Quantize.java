@@ -81,7 +81,7 @@ public final class Quantize {
     private static void requirePossible(QuantizePlan plan) {
         QuantizeOptions options = plan.options();
         if (plan.importanceMissing()) {
-            throw new InvalidOptionException("imatrix", "an importance matrix, which " + plan.needsImportance() + " needs",
+            throw new InvalidOptionException("imatrix", "an importance matrix: " + plan.needsImportance() + ", which needs one",
                     options.importance().file().<Object>map(file -> file + ", which has no entry for it").orElse("none"),
                     "make one, or choose a type that needs none");
         }

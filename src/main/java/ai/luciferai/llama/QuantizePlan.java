@@ -92,15 +92,15 @@ public record QuantizePlan(QuantizeOptions options, List<TensorPlan> tensors, lo
             warnings.add(tensors(withoutImportance, "is", "are") + " not in the importance matrix");
         }
         if (importanceMissing) {
-            warnings.add(needsImportance() + " needs an importance matrix");
+            warnings.add(needsImportance() + ", which needs an importance matrix");
         }
         return warnings;
     }
 
-    /** The first tensor that does, with its type: which may be a rule's or an option's own, not that of the whole. */
+    /** The first tensor that needs one, with its type: which may be a rule's or an option's own, not that of the whole. */
     String needsImportance() {
         return tensors.stream().filter(tensor -> tensor.needsImportance(options.type())).findFirst()
-                .map(tensor -> tensor.to() + " for tensor '" + tensor.name() + "'").orElse(options.type().toString());
+                .map(tensor -> "tensor '" + tensor.name() + "' becomes " + tensor.to()).orElse("the model becomes " + options.type());
     }
 
     private static String tensors(int count, String one, String several) {

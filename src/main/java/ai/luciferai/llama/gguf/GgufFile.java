@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.MappedFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +47,7 @@ public final class GgufFile implements AutoCloseable {
 
     /** The same under another name, for messages about a file that was made from it; takes over the mappings. */
     public GgufFile as(Path shown) {
-        var named = new java.util.ArrayList<>(parts);
+        var named = new ArrayList<>(parts);
         Part first = named.getFirst();
         named.set(0, new Part(shown, first.bytes(), first.dataOffset(), first.tensorCount()));
         return new GgufFile(version, order, metadata, named, mappings, new LinkedHashMap<>(tensors));
