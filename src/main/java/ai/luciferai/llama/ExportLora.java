@@ -57,8 +57,9 @@ public final class ExportLora {
      *
      * @param progress hears of the phases "merge" and "verify" in bytes of the output
      * @throws InvalidOptionException when the output cannot be used, or a tensor cannot be written as the type that was asked for
-     * @throws ai.luciferai.llama.core.InvalidFileException when a file is not sound, or an adapter is none or made for another model
-     * @throws UnsupportedModelException when a merged weight is no number, or the merged file or model differs from what it should be
+     * @throws ai.luciferai.llama.core.InvalidFileException when a file is not sound, an adapter is none or made for another model, or what was
+     *                                written is not what was computed
+     * @throws UnsupportedModelException when a merged weight is no number, or the merged model differs from what it should be
      * @throws ai.luciferai.llama.core.CancelledException   when the flag was set; there is no output then
      * @throws IOException when the disk is full or fails
      */

@@ -179,7 +179,7 @@ final class MergeVerification {
         }
         OptionalDouble allowed = tolerance.of(change);
         if (Double.isNaN(largest) || (allowed.isPresent() && largest > allowed.getAsDouble())) {
-            throw new UnsupportedModelException(options.output(), "verification of the merged model",
+            throw new UnsupportedModelException(options.output(), "a merge of this model into these types",
                     "log-probabilities within %s of the base with its adapters"
                             .formatted(allowed.isPresent() ? "%.2g".formatted(allowed.getAsDouble()) : "any number"),
                     "a difference of %.2g".formatted(largest), "--outtype f32 is the most exact; --no-verify writes the file all the same");

@@ -1,8 +1,8 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
-import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.ffi.TensorData;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.GgufFile;
@@ -63,7 +63,7 @@ final class MergedTensors {
     /**
      * Compares all tensors; how many were.
      *
-     * @throws UnsupportedModelException when one is not what it should be
+     * @throws InvalidFileException when one is not what it should be
      */
     int check() {
         for (TensorInfo from : base.tensors()) {
@@ -268,8 +268,8 @@ final class MergedTensors {
         }
     }
 
-    private UnsupportedModelException wrong(String tensor, String expected, String got) {
-        return new UnsupportedModelException(options.output(), "verification of the merged tensor '" + tensor + "'", expected, got,
+    private InvalidFileException wrong(String tensor, String expected, String got) {
+        return new InvalidFileException(options.output(), "merged tensor '" + tensor + "', read again", expected, got,
                 "what was written is not what was computed: is the disk sound? --no-verify leaves the file all the same");
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.GgmlType;
@@ -116,13 +117,13 @@ class MergeVerificationIT {
 
     // --- wrong ones are found ------------------------------------------------------------------------------------------
 
-    private static UnsupportedModelException refusedByTensors(ExportLoraOptions options) throws IOException {
+    private static InvalidFileException refusedByTensors(ExportLoraOptions options) throws IOException {
         List<GgufFile> adapters = new ArrayList<>();
         try (GgufFile from = GgufReader.read(options.base()); GgufFile merged = GgufReader.read(options.output())) {
             for (AdapterSource source : options.adapters()) {
                 adapters.add(GgufReader.read(source.path()));
             }
-            return assertThrows(UnsupportedModelException.class,
+            return assertThrows(InvalidFileException.class,
                     () -> new MergedTensors(options, from, adapters, merged, Progress.NONE, Cancel.NONE).check());
         } finally {
             adapters.forEach(GgufFile::close);
