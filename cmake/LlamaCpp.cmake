@@ -10,6 +10,7 @@ set(LLAMA_CPP_NPM     node-llama-cpp@3.22.1) # an npm package that carries the s
 set(LLAMA_CPP_NPM_SHA512 6e5b488a9b9699cd76dc7eed30880318a4ac4ab866865418795502e3c5d38d55bb5c624988927209d95333343f2e25a83e4183a5c2f816f883a60c3ba9f4e20f)
 
 include(LlamaCppSource)
+include(Prints)
 lucifer_find_llama_cpp(LLAMA_CPP_SOURCE_DIR)
 
 set(BUILD_SHARED_LIBS ON)
@@ -52,6 +53,10 @@ function(lucifer_adopt_targets dir)
                 LIBRARY_OUTPUT_DIRECTORY ${LUCIFER_LIB_DIR} RUNTIME_OUTPUT_DIRECTORY ${LUCIFER_LIB_DIR})
             set_property(TARGET ${target} PROPERTY VERSION)
             set_property(TARGET ${target} PROPERTY SOVERSION)
+        endif()
+        # ggml-rpc prints as a server alone, on the stdout of a program
+        if(type MATCHES "SHARED_LIBRARY|MODULE_LIBRARY" AND NOT target STREQUAL "ggml-rpc")
+            lucifer_catch_prints(${target})
         endif()
     endforeach()
 endfunction()

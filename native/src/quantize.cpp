@@ -31,6 +31,7 @@ struct quantize_request {
     llama_model_quantize_params              params = llama_model_quantize_default_params();
     std::string                              input;
     std::string                              output;
+    std::string                              imatrix_file;
     imatrix                                  matrix;
     std::vector<llama_model_imatrix_data>    matrix_data;
     std::vector<llama_model_tensor_override> tensor_types;
@@ -95,7 +96,8 @@ void read_imatrix(const lucifer_quantize_params & in, quantize_request & out) {
     if (!include.empty() && !exclude.empty()) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "include_weights and exclude_weights exclude each other");
     }
-    out.matrix = imatrix_read(in.imatrix);
+    out.imatrix_file = in.imatrix;
+    out.matrix       = imatrix_read(in.imatrix);
     imatrix_select(out.matrix, include, exclude);
     if (out.matrix.weights.empty()) {
         return; // as upstream: like no importance matrix at all
@@ -254,8 +256,8 @@ void check_plan(const quantize_request & request, const quantize_plan & plan, lu
         const size_t expected = (size_t) (t.ne[0] * t.ne[2]);
         const bool   fits     = found && entry->second.size() == expected;
         if (found && !fits && strcmp(t.name, "token_embd.weight") != 0) {
-            fail(LUCIFER_STATUS_INVALID_FILE, "the importance matrix has %zu values for tensor %s, expected %zu: it is of another model",
-                 entry->second.size(), t.name, expected);
+            fail(LUCIFER_STATUS_INVALID_FILE, "%s: the importance matrix has %zu values for tensor %s, expected %zu: it is of another model",
+                 request.imatrix_file.c_str(), entry->second.size(), t.name, expected);
         }
         if (!fits && needs_imatrix(t, request.params.ftype)) {
             report.needs_imatrix = 1;

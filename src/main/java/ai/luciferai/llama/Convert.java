@@ -4,6 +4,7 @@ import ai.luciferai.llama.convert.Conversion;
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.StandIn;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,8 @@ public final class Convert {
             Path between = converted.files().getFirst();
             Path output = named ? place : folder.resolve(between.getFileName().toString()
                     .replaceFirst("-(F32|F16|BF16)\\.gguf$", "-" + type + ".gguf"));
-            QuantizeReport report = Quantize.run(QuantizeOptions.of(between, output, type).withForce(options.force()), progress, cancel);
+            QuantizeReport report = StandIn.of(between, options.input(), () ->
+                    Quantize.run(QuantizeOptions.of(between, output, type).withForce(options.force()), progress, cancel));
             return new ConvertReport(options, report.outputs(), converted.architecture(), converted.name(), converted.type(), converted.tensors(),
                     converted.parameters(), converted.inputBytes(), report.bytes(), converted.millis() + (long) report.millis());
         } finally {

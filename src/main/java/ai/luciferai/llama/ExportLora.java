@@ -5,6 +5,7 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.DiskSpace;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.StandIn;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.AdapterPreflight;
 import ai.luciferai.llama.gguf.FileType;
@@ -54,21 +55,22 @@ public final class ExportLora {
     /**
      * Merges.
      *
-     * @param progress hears of the phase "merge" in bytes of the output
+     * @param progress hears of the phases "merge" and "verify" in bytes of the output
      * @throws InvalidOptionException when the output cannot be used, or a tensor cannot be written as the type that was asked for
-     * @throws ai.luciferai.llama.core.InvalidFileException when a file is not sound, or an adapter is none or made for another model
+     * @throws ai.luciferai.llama.core.InvalidFileException when a file is not sound, an adapter is none or made for another model, or what was
+     *                                written is not what was computed
      * @throws UnsupportedModelException when a merged weight is no number, or the merged model differs from what it should be
      * @throws ai.luciferai.llama.core.CancelledException   when the flag was set; there is no output then
      * @throws IOException when the disk is full or fails
      */
     public static ExportLoraReport run(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
         if (options.adapters().stream().noneMatch(adapter -> PeftAdapter.isAt(adapter.path()))) {
-            return merge(options, progress, cancel);
+            return merge(options, options.adapters(), progress, cancel);
         }
         AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));
         Path temporary = Files.createTempDirectory(options.output().toAbsolutePath().getParent(), ".export-lora-");
         try {
-            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), progress, cancel).of(options);
+            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), options.adapters(), progress, cancel).of(options);
         } finally {
             Convert.delete(temporary);
         }
@@ -90,14 +92,15 @@ public final class ExportLora {
         return adapters;
     }
 
-    private static ExportLoraReport merge(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
+    /** Merges GGUF adapters; messages about them name those that were given. */
+    private static ExportLoraReport merge(ExportLoraOptions options, List<AdapterSource> given, Progress progress, Cancel cancel) throws IOException {
         long start = System.nanoTime();
         cancel.check("merge into " + options.base());
         var adapters = new ArrayList<GgufFile>();
         try (GgufFile base = GgufReader.read(options.base())) {
             ModelPreflight.check(base);
             for (AdapterSource source : options.adapters()) {
-                adapters.add(GgufReader.read(source.path()));
+                adapters.add(GgufReader.read(source.path()).as(given.get(adapters.size()).path()));
                 requireUsable(adapters.getLast(), base);
             }
             List<TensorInfo> tensors = base.tensors().stream().map(t -> target(options, base, t, changed(t, adapters))).toList();
@@ -112,8 +115,7 @@ public final class ExportLora {
                 int merged = merge.run();
                 writer.finish();
                 Optional<ExportLoraReport.Verification> verification = options.verify()
-                        ? new MergeVerification(options, base, merge.changedTypes(), progress, cancel).run(out.temporary())
-                        : Optional.empty();
+                        ? Optional.of(verify(options, base, adapters, out.temporary(), progress, cancel)) : Optional.empty();
                 out.commitUnsynced(cancel);
                 return new ExportLoraReport(options, tensors.size(), merged, fileType == null ? "unknown" : fileType.label(),
                         writer.fileBytes(), verification, (System.nanoTime() - start) / 1e6);
@@ -121,6 +123,19 @@ public final class ExportLora {
         } finally {
             adapters.forEach(GgufFile::close);
         }
+    }
+
+    /** First what stands in the file, then what it does. */
+    private static ExportLoraReport.Verification verify(ExportLoraOptions options, GgufFile base, List<GgufFile> adapters, Path written,
+            Progress progress, Cancel cancel) throws IOException {
+        int tensors;
+        MergeTolerance tolerance;
+        try (GgufFile merged = GgufReader.read(written)) {
+            tensors = new MergedTensors(options, base, adapters, merged, progress, cancel).check();
+            tolerance = MergeTolerance.of(base, adapters, merged.tensors());
+        }
+        var atRunTime = new MergeVerification(options, tolerance, progress, cancel);
+        return StandIn.of(written, options.output(), () -> atRunTime.run(tensors, base.path(), written));
     }
 
     /** llama.cpp passes over tensors of norms in an adapter; a merge that left something out would not be one. */

@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
  * @param merged       those that an adapter changed
  * @param fileType     what most of the model is stored as, as llama.cpp names it
  * @param bytes        size of the output
- * @param verification how well it agrees with base and adapters; empty when not asked for, or when the model generates no text
+ * @param verification how well it agrees with base and adapters; empty when not asked for
  * @param millis       how long it took
  */
 public record ExportLoraReport(ExportLoraOptions options, int tensors, int merged, String fileType, long bytes,
@@ -23,12 +23,13 @@ public record ExportLoraReport(ExportLoraOptions options, int tensors, int merge
     }
 
     /**
-     * The merged model beside the base with its adapters at run time, on a sample text.
+     * The merged file beside what it should hold, and the merged model beside the base with its adapters at run time, on a sample text.
      *
-     * @param positions  places in the text that were compared
+     * @param tensors    tensors of the file, all of which hold what they should within their types' rounding
+     * @param positions  places in the text that were compared; 0 when the model generates no text
      * @param sameTokens places where both have the same most probable token
      * @param largest    largest difference of the log-probabilities of a probable token
      * @param tolerance  what the types explain; empty when nothing is known about them, and the difference is only reported
      */
-    public record Verification(int positions, int sameTokens, double largest, OptionalDouble tolerance) {}
+    public record Verification(int tensors, int positions, int sameTokens, double largest, OptionalDouble tolerance) {}
 }

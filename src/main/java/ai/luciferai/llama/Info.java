@@ -15,12 +15,17 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeSet;
 
 /**
  * Says what a GGUF file holds. Plain Java: reads the header only, so a file may be larger than the memory, of another byte order, an
  * adapter, or a model that llama.cpp cannot run.
  */
 public final class Info {
+
+    private static final int MOST_DATASETS = 100;
 
     private Info() {}
 
@@ -44,9 +49,57 @@ public final class Info {
             parameters = Math.addExact(parameters, tensor.elements());
             tensorBytes = Math.addExact(tensorBytes, tensor.bytes());
         }
-        return new InfoReport(options, new InfoReport.Format(file.version(), file.byteOrder(), file.alignment(), file.parts()),
+        InfoReport.Contents contents = contents(file);
+        return new InfoReport(options, contents, new InfoReport.Format(file.version(), file.byteOrder(), file.alignment(), file.parts()),
                 text(file, Metadata.ARCHITECTURE), text(file, "general.name"), parameters, fileType(file), file.bytes(), tensorBytes,
-                tensors(file), metadata(file, options.arrayElements()), text(file, "tokenizer.chat_template"), problem(file));
+                tensors(file), metadata(file, options.arrayElements()), text(file, "tokenizer.chat_template"),
+                contents == InfoReport.Contents.MODEL || contents == InfoReport.Contents.VOCABULARY ? problem(file) : "", adapter(file),
+                activations(file));
+    }
+
+    /** By what the file says of itself, a projector's by its architecture, too: older ones say nothing else. */
+    private static InfoReport.Contents contents(GgufFile file) {
+        return switch (text(file, "general.type")) {
+            case "adapter" -> InfoReport.Contents.ADAPTER;
+            case "imatrix" -> InfoReport.Contents.IMPORTANCE_MATRIX;
+            case "mmproj" -> InfoReport.Contents.PROJECTOR;
+            default -> text(file, Metadata.ARCHITECTURE).equals("clip") ? InfoReport.Contents.PROJECTOR
+                    : file.tensors().isEmpty() ? InfoReport.Contents.VOCABULARY : InfoReport.Contents.MODEL;
+        };
+    }
+
+    private static Optional<InfoReport.Adapter> adapter(GgufFile file) {
+        if (contents(file) != InfoReport.Contents.ADAPTER) {
+            return Optional.empty();
+        }
+        var ranks = new TreeSet<Long>();
+        var weights = new ArrayList<String>();
+        for (TensorInfo tensor : file.tensors()) {
+            if (tensor.name().endsWith(LoraMerge.B)) {
+                ranks.add(tensor.ne(0));
+                weights.add(tensor.name().substring(0, tensor.name().length() - LoraMerge.B.length()));
+            }
+        }
+        Metadata.Value alpha = file.metadata().get("adapter.lora.alpha");
+        return Optional.of(new InfoReport.Adapter(text(file, "adapter.type"), List.copyOf(ranks),
+                alpha != null && alpha.value() instanceof Double number ? OptionalDouble.of(number) : OptionalDouble.empty(), weights,
+                text(file, "general.base_model.0.name")));
+    }
+
+    private static Optional<InfoReport.Activations> activations(GgufFile file) {
+        if (contents(file) != InfoReport.Contents.IMPORTANCE_MATRIX) {
+            return Optional.empty();
+        }
+        Metadata.Value names = file.metadata().get("imatrix.datasets");
+        List<String> datasets = names != null && names.value() instanceof GgufArray array && array.type() == GgufType.STRING
+                ? head(array, Math.min(array.length(), MOST_DATASETS)).stream().map(String::valueOf).toList() : List.of();
+        return Optional.of(new InfoReport.Activations(datasets, whole(file, "imatrix.chunk_count"), whole(file, "imatrix.chunk_size"),
+                (int) file.tensors().stream().filter(tensor -> tensor.name().endsWith(".in_sum2")).count()));
+    }
+
+    private static long whole(GgufFile file, String key) {
+        Metadata.Value value = file.metadata().get(key);
+        return value != null && value.value() instanceof Long number ? number : 0;
     }
 
     /** A text of the file, or "" when it has none: Info shows also what a loader would refuse. */

@@ -3,11 +3,14 @@ package ai.luciferai.llama;
 import ai.luciferai.llama.gguf.GgufFile;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What a GGUF file holds. Texts that the file does not have are empty.
  *
  * @param options      what was asked
+ * @param contents     what kind of file it is
  * @param format       version, byte order, alignment, parts
  * @param architecture the model's family: "llama"
  * @param name         the model's name
@@ -18,10 +21,13 @@ import java.util.List;
  * @param tensors      the tensor table in the file's order
  * @param metadata     all pairs in the file's order
  * @param chatTemplate Jinja source
- * @param problem      why it cannot be loaded as a model, or empty; an adapter is no model
+ * @param problem      why a model cannot be loaded, or empty
+ * @param adapter      of an adapter
+ * @param activations  of an importance matrix
  */
-public record InfoReport(InfoOptions options, Format format, String architecture, String name, long parameters, String fileType,
-        long bytes, long tensorBytes, List<Tensor> tensors, List<Pair> metadata, String chatTemplate, String problem) {
+public record InfoReport(InfoOptions options, Contents contents, Format format, String architecture, String name, long parameters, String fileType,
+        long bytes, long tensorBytes, List<Tensor> tensors, List<Pair> metadata, String chatTemplate, String problem,
+        Optional<Adapter> adapter, Optional<Activations> activations) {
 
     /** Texts inside arrays are cut at this length. */
     static final int MAX_TEXT_BYTES = 256;
@@ -30,6 +36,50 @@ public record InfoReport(InfoOptions options, Format format, String architecture
     public InfoReport {
         tensors = List.copyOf(tensors);
         metadata = List.copyOf(metadata);
+    }
+
+    /** Kinds of GGUF files. */
+    public enum Contents {
+        MODEL,
+        /** A model's tokenizer and metadata without weights. */
+        VOCABULARY,
+        ADAPTER,
+        /** What {@code imatrix} makes. */
+        IMPORTANCE_MATRIX,
+        /** What turns images or sound into a model's embeddings. */
+        PROJECTOR
+    }
+
+    /**
+     * What an adapter changes.
+     *
+     * @param type    "lora"
+     * @param ranks   of its pairs, the smallest first; most adapters have one
+     * @param alpha   llama.cpp multiplies with alpha / rank; empty: with 1
+     * @param weights names of the weights, in the file's order
+     * @param base    name of the model it was trained on, or empty
+     */
+    public record Adapter(String type, List<Long> ranks, OptionalDouble alpha, List<String> weights, String base) {
+
+        public Adapter {
+            ranks = List.copyOf(ranks);
+            weights = List.copyOf(weights);
+        }
+    }
+
+    /**
+     * What an importance matrix was computed from.
+     *
+     * @param datasets  texts
+     * @param chunks    pieces of them that were read
+     * @param chunkSize tokens in each
+     * @param tensors   weights whose activations it has
+     */
+    public record Activations(List<String> datasets, long chunks, long chunkSize, int tensors) {
+
+        public Activations {
+            datasets = List.copyOf(datasets);
+        }
     }
 
     /**

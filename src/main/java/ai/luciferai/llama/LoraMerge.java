@@ -14,9 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
@@ -44,7 +42,6 @@ final class LoraMerge {
     private final Progress progress;
     private final Cancel cancel;
     private final long total;
-    private final Set<GgmlType> changedTypes = EnumSet.noneOf(GgmlType.class);
     private long done;
 
     LoraMerge(ExportLoraOptions options, GgufFile base, List<GgufFile> adapters, GgufWriter writer, Progress progress, Cancel cancel) {
@@ -57,11 +54,6 @@ final class LoraMerge {
         this.total = writer.tensors().stream().mapToLong(TensorInfo::bytes).sum();
     }
 
-    /** Types that merged tensors had before and have now. */
-    Set<GgmlType> changedTypes() {
-        return changedTypes;
-    }
-
     /** Writes all tensors; returns how many were merged. */
     int run() throws IOException {
         int merged = 0;
@@ -70,8 +62,6 @@ final class LoraMerge {
                 TensorInfo from = base.tensor(to.name()).orElseThrow();
                 if (adapters.stream().anyMatch(adapter -> adapter.tensor(to.name() + A).isPresent())) {
                     merge(from, to);
-                    changedTypes.add(from.type());
-                    changedTypes.add(to.type());
                     merged++;
                 } else {
                     copy(from);
@@ -133,7 +123,8 @@ final class LoraMerge {
         return deltas;
     }
 
-    private static float[] floats(GgufFile file, TensorInfo tensor, long slice) {
+    /** One matrix of a tensor as floats. */
+    static float[] floats(GgufFile file, TensorInfo tensor, long slice) {
         long elements = tensor.ne(0) * tensor.ne(1);
         if (elements > Integer.MAX_VALUE - 8) {
             throw new UnsupportedModelException(file.path(), "tensor '" + tensor.name() + "'", "fewer than 2^31 elements",

@@ -81,8 +81,8 @@ public final class Quantize {
     private static void requirePossible(QuantizePlan plan) {
         QuantizeOptions options = plan.options();
         if (plan.importanceMissing()) {
-            throw new InvalidOptionException("imatrix", "an importance matrix, which " + options.type() + " needs for this model",
-                    options.importance().file().<Object>map(file -> file + ", which has no entry for some tensors").orElse("none"),
+            throw new InvalidOptionException("imatrix", "an importance matrix: " + plan.needsImportance() + ", which needs one",
+                    options.importance().file().<Object>map(file -> file + ", which has no entry for it").orElse("none"),
                     "make one, or choose a type that needs none");
         }
         if (plan.requantized() > 0 && !options.allowRequantize()) {

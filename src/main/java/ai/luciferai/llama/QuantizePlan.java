@@ -33,6 +33,17 @@ public record QuantizePlan(QuantizeOptions options, List<TensorPlan> tensors, lo
             shape = List.copyOf(shape);
         }
 
+        /** Whether it needs an importance matrix: what ggml asserts, and llama-quantize refuses. */
+        boolean needsImportance(QuantType type) {
+            boolean end = name.equals("token_embd.weight") || name.equals("per_layer_token_embd.weight") || name.equals("output.weight");
+            return before != after && switch (after) {
+                case IQ2_XXS, IQ2_XS, IQ1_S -> true;
+                case IQ3_XXS, IQ2_S, IQ1_M -> !end;
+                case Q2_K -> !end && type == QuantType.Q2_K_S;
+                default -> false;
+            };
+        }
+
         /** Name of the type in the input: {@code f16}. */
         public String from() {
             return before.label();
@@ -81,9 +92,15 @@ public record QuantizePlan(QuantizeOptions options, List<TensorPlan> tensors, lo
             warnings.add(tensors(withoutImportance, "is", "are") + " not in the importance matrix");
         }
         if (importanceMissing) {
-            warnings.add(options.type() + " needs an importance matrix for this model");
+            warnings.add(needsImportance() + ", which needs an importance matrix");
         }
         return warnings;
+    }
+
+    /** The first tensor that needs one, with its type: which may be a rule's or an option's own, not that of the whole. */
+    String needsImportance() {
+        return tensors.stream().filter(tensor -> tensor.needsImportance(options.type())).findFirst()
+                .map(tensor -> "tensor '" + tensor.name() + "' becomes " + tensor.to()).orElse("the model becomes " + options.type());
     }
 
     private static String tensors(int count, String one, String several) {

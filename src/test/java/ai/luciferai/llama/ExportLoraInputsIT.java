@@ -1,8 +1,10 @@
 package ai.luciferai.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.gguf.GgmlType;
@@ -35,7 +37,9 @@ class ExportLoraInputsIT {
 
     private Path merge(Path base, Path adapter) throws IOException {
         Path out = Files.createTempFile(folder, "merged", ".gguf");
-        ExportLora.run(ExportLoraOptions.of(base, List.of(AdapterSource.of(adapter)), out).withForce(true), Progress.NONE, Cancel.NONE);
+        ExportLoraReport report = ExportLora.run(ExportLoraOptions.of(base, List.of(AdapterSource.of(adapter)), out).withForce(true), Progress.NONE,
+                Cancel.NONE);
+        assertTrue(report.verification().orElseThrow().positions() > 50, "nothing was compared");
         return out;
     }
 
@@ -94,6 +98,14 @@ class ExportLoraInputsIT {
         }
     }
 
+    /** The embedded model's embedding is its output, too: there is no output to add to, which is no sign of another model. */
+    @Test
+    void refusesTheOutputOfATiedModelAsSuch() {
+        Path adapter = adapter("output.weight", new long[] {256, RANK}, new long[] {RANK, 1024});
+        BridgeException fault = assertThrows(BridgeException.class, () -> merge(EmbeddedModel.path(), adapter));
+        assertTrue(fault.getMessage().contains("whose token embedding is its output too"), fault.getMessage());
+    }
+
     private static void assertSameTensors(Path expected, Path got) throws IOException {
         try (GgufFile one = GgufReader.read(expected); GgufFile other = GgufReader.read(got)) {
             assertEquals(one.tensors().size(), other.tensors().size());
@@ -130,6 +142,21 @@ class ExportLoraInputsIT {
         try (var files = Files.list(folder)) {
             assertTrue(files.noneMatch(file -> file.getFileName().toString().startsWith(".export-lora")));
         }
+    }
+
+    /** What is wrong with a folder is said of the folder, not of the file that was made of it for a moment. */
+    @Test
+    void blamesAPeftFolderByItsName() throws IOException {
+        Path peft = Files.createDirectory(folder.resolve("peft"));
+        Files.writeString(peft.resolve("adapter_config.json"), """
+                {"peft_type": "LORA", "r": %d, "lora_alpha": 8, "target_modules": ["down_proj"], "base_model_name_or_path": "gone"}
+                """.formatted(RANK));
+        writeSafetensors(peft.resolve("adapter_model.safetensors"), "base_model.model.model.layers.7.mlp.down_proj.lora_",
+                new float[512 * RANK], new float[RANK * 256]);
+        ExportLoraOptions options = ExportLoraOptions.of(EmbeddedModel.path(), List.of(AdapterSource.of(peft)), folder.resolve("out.gguf"))
+                .withBaseConfig(Path.of("src/test/fixtures/lucifer-tiny"));
+        BridgeException fault = assertThrows(BridgeException.class, () -> ExportLora.run(options, Progress.NONE, Cancel.NONE));
+        assertTrue(fault.getMessage().startsWith(peft.toString()) && !fault.getMessage().contains(".export-lora"), fault.getMessage());
     }
 
     private static void writeSafetensors(Path file, String prefix, float[] a, float[] b) throws IOException {

@@ -7,11 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.gguf.TinyModel;
+import ai.luciferai.llama.gguf.GgmlType;
+import ai.luciferai.llama.gguf.Metadata;
+import ai.luciferai.llama.gguf.TensorInfo;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,5 +70,31 @@ class InfoTest {
         Path missing = folder.resolve("missing.gguf");
         String message = assertThrows(InvalidFileException.class, () -> Info.run(InfoOptions.of(missing))).getMessage();
         assertTrue(message.startsWith(missing + ": file: expected an existing file"), message);
+    }
+
+    /** Neither is a model, so neither has a problem. */
+    @Test
+    void adaptersAndImportanceMatricesAreDescribed() {
+        InfoReport adapter = Info.run(InfoOptions.of(Goldens.adapter()));
+        assertEquals(InfoReport.Contents.ADAPTER, adapter.contents());
+        assertEquals("", adapter.problem());
+        InfoReport.Adapter lora = adapter.adapter().orElseThrow();
+        assertEquals(List.of("lora", List.of(4L), 8.0, 12), List.of(lora.type(), lora.ranks(), lora.alpha().orElseThrow(), lora.weights().size()));
+        assertEquals("blk.0.attn_q.weight", lora.weights().getFirst());
+        InfoReport matrix = Info.run(InfoOptions.of(Goldens.fixture("quantize/imatrix.gguf")));
+        assertEquals(InfoReport.Contents.IMPORTANCE_MATRIX, matrix.contents());
+        assertEquals("", matrix.problem());
+        assertEquals(new InfoReport.Activations(List.of("src/test/fixtures/data/base-test.jsonl"), 23, 128, 28), matrix.activations().orElseThrow());
+    }
+
+    @Test
+    void projectorsAndVocabulariesAreNoModels() {
+        Path projector = TestFiles.write(folder.resolve("mmproj.gguf"), Metadata.builder().string("general.architecture", "clip").build(),
+                Map.of(TensorInfo.of("v.patch_embd.weight", GgmlType.F32, 4), 1f), 1);
+        assertEquals(InfoReport.Contents.PROJECTOR, Info.run(InfoOptions.of(projector)).contents());
+        Path vocabulary = TestFiles.copy(model, folder.resolve("vocabulary.gguf"), List.of());
+        InfoReport report = Info.run(InfoOptions.of(vocabulary));
+        assertEquals(List.of(InfoReport.Contents.VOCABULARY, ""), List.of(report.contents(), report.problem()));
+        assertEquals(InfoReport.Contents.MODEL, Info.run(InfoOptions.of(model)).contents());
     }
 }

@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes wrong with quantize, and what else it promises; that the bytes are right is {@link QuantizeGoldenIT}'s. */
 class QuantizeIT {
@@ -136,6 +139,26 @@ class QuantizeIT {
         assertEquals(Set.of("model.gguf"), files());
     }
 
+    /** Between the two steps there is a file of which nobody knows. */
+    @Test
+    void whatIsWrongWithACheckpointIsSaidOfIt() throws IOException {
+        Path checkpoint = Files.createDirectory(folder.resolve("checkpoint"));
+        try (var given = Files.list(Goldens.fixture("lucifer-tiny"))) {
+            for (Path file : given.toList()) {
+                Files.copy(file, checkpoint.resolve(file.getFileName()));
+            }
+        }
+        Path weights = checkpoint.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 10_000] = (byte) 0xc0; // a BF16 that is no number, in the last layer's attn_v
+        bytes[bytes.length - 9_999] = 0x7f;
+        Files.write(weights, bytes);
+        var options = ConvertOptions.of(checkpoint).withOutfile(folder.resolve("out.gguf"));
+        var fault = assertThrows(InvalidFileException.class, () -> Convert.run(options, QuantType.Q4_0, Progress.NONE, Cancel.NONE));
+        assertEquals(checkpoint, fault.path());
+        assertFalse(fault.getMessage().contains(".convert-"), fault.getMessage());
+    }
+
     @Test
     void importanceMatrixThatIsNoneIsRefused() throws IOException {
         Path text = Files.writeString(folder.resolve("imatrix.gguf"), "not a matrix");
@@ -143,6 +166,37 @@ class QuantizeIT {
         assertThrows(InvalidFileException.class,
                 () -> run(options(QuantType.Q4_0).withImportance(Importance.of(folder.resolve("none")))));
         assertThrows(InvalidOptionException.class, () -> run(options(QuantType.IQ2_XS)));
+    }
+
+    /** A rule's type may need what the type of the whole does not. */
+    @Test
+    void whatNeedsAnImportanceMatrixIsNamed() {
+        var rule = new TensorTypes(Optional.empty(), Optional.empty(), List.of(new TensorRule("ffn_up", GgmlType.IQ2_XXS)), false, false);
+        var fault = assertThrows(InvalidOptionException.class, () -> run(options(QuantType.Q8_0).withTensorTypes(rule)));
+        assertEquals("imatrix", fault.option());
+        assertTrue(fault.getMessage().contains("tensor 'blk.0.ffn_up.weight' becomes iq2_xxs") && !fault.getMessage().contains("Q8_0"), fault.getMessage());
+        var whole = assertThrows(InvalidOptionException.class, () -> run(options(QuantType.Q2_K_S)));
+        assertTrue(whole.getMessage().matches("(?s).*tensor 'blk.[^']+' becomes q2_K, which needs one.*"), whole.getMessage());
+    }
+
+    /** Of all types that ask for one, the plan names the tensor. */
+    @ParameterizedTest
+    @EnumSource(QuantType.class)
+    void everyTypeThatNeedsOneNamesATensor(QuantType type) throws IOException {
+        if (type != QuantType.COPY) {
+            QuantizePlan plan = Quantize.plan(options(type));
+            assertEquals(plan.importanceMissing(), plan.needsImportance().startsWith("tensor "), plan.needsImportance());
+        }
+    }
+
+    @Test
+    void theImportanceMatrixIsBlamedNotTheModel() throws IOException {
+        Path none = Files.writeString(folder.resolve("none.gguf"), "not a matrix");
+        Path other = Goldens.fixture("quality/mixtral-bin.gguf");
+        for (Path matrix : List.of(none, other)) {
+            var fault = assertThrows(InvalidFileException.class, () -> run(options(QuantType.Q4_0).withImportance(Importance.of(matrix))));
+            assertEquals(matrix, fault.path(), fault.getMessage());
+        }
     }
 
     @Test

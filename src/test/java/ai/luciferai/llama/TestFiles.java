@@ -67,6 +67,16 @@ final class TestFiles {
         }
     }
 
+    /** A copy of a file with some of its tensors only. */
+    static Path copy(Path model, Path file, List<TensorInfo> kept) {
+        try (GgufFile from = GgufReader.read(model)) {
+            writePart(file, from.metadata(), kept, from);
+            return file;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** An adapter for the query and value projections of the embedded model's layers, which have [256, 256] and [256, 128]. */
     static Path adapter(Path file, int width, String architecture, float strength, long seed) {
         Metadata metadata = Metadata.builder().string("general.type", "adapter").string("adapter.type", "lora")

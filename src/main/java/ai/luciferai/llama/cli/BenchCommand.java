@@ -23,7 +23,8 @@ final class BenchCommand implements Command {
                 .option("-pg", "PP,TG", "a prompt and a generation in one test; may be repeated")
                 .option("-r --repetitions", "N", "runs of each test that count", d.repetitions())
                 .toggle("--warmup", "--no-warmup", "a run before them that does not (default: yes)")
-                .flag("--json", "as JSON");
+                .flag("--json", "as JSON")
+                .flag("--test", "what the verb does anyway: lucifer-llama -m MODEL --test needs no verb");
         ModelMixin.declare(syntax);
         ContextMixin.declare(syntax);
         return syntax;

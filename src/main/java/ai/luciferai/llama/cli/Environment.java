@@ -39,21 +39,27 @@ final class Environment {
     private final OutputStream out;
     private final PrintStream err;
     private final boolean errIsTerminal;
+    private final boolean piped;
     private final Cancel cancel = new Cancel();
     private Verbosity verbosity = Verbosity.NORMAL;
     private volatile boolean waiting;
 
     Environment(InputStream in, OutputStream out, PrintStream err, boolean errIsTerminal) {
+        this(in, out, err, errIsTerminal, true);
+    }
+
+    private Environment(InputStream in, OutputStream out, PrintStream err, boolean errIsTerminal, boolean piped) {
         this.in = new BufferedInputStream(in, 8192);
         this.out = new BufferedOutputStream(out, 8192);
         this.err = err;
         this.errIsTerminal = errIsTerminal;
+        this.piped = piped;
     }
 
     /** The process's own streams. */
     static Environment ofProcess() {
         return new Environment(new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out),
-                new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8), isTerminal(2));
+                new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8), isTerminal(2), !isTerminal(0));
     }
 
     /** All of stdin, as text. */
@@ -113,6 +119,11 @@ final class Environment {
             print(token.text());
             flush();
         }
+    }
+
+    /** Whether stdin is a file or a pipe: something that ends. */
+    boolean piped() {
+        return piped;
     }
 
     /** Sends what was printed. */

@@ -33,7 +33,7 @@ final class ExportLoraCommand implements Command {
                 .group("Result")
                 .option("--outtype", "TYPE", "type of the merged tensors: f32, f16, bf16, q8_0, another of the q types (q4_k), or same as in the model",
                         "f16, f32 where the model has f32")
-                .toggle("--verify", "--no-verify", "compares the merged model with the model and its adapters at run time (default: on)")
+                .toggle("--verify", "--no-verify", "compares the merged tensors with what they should be, and the merged model with the model and its adapters at run time (default: on)")
                 .flag("--json", "the report as JSON");
     }
 
@@ -77,14 +77,18 @@ final class ExportLoraCommand implements Command {
     }
 
     private static String text(ExportLoraReport.Verification v) {
-        String allowed = v.tolerance().isPresent() ? " (allowed: " + v.tolerance().getAsDouble() + ")" : "";
-        return "verified at %d places of a text: log-probabilities differ by at most %.2g%s, the most probable token is the same at %d"
-                .formatted(v.positions(), v.largest(), allowed, v.sameTokens());
+        String tensors = "verified: %d tensors hold what they should".formatted(v.tensors());
+        if (v.positions() == 0) {
+            return tensors + "; the model generates no text that could be compared";
+        }
+        String allowed = v.tolerance().isPresent() ? " (allowed: %.2g)".formatted(v.tolerance().getAsDouble()) : "";
+        return "%s; at %d places of a text log-probabilities differ by at most %.2g%s, the most probable token is the same at %d"
+                .formatted(tensors, v.positions(), v.largest(), allowed, v.sameTokens());
     }
 
     private static String json(ExportLoraReport report) {
         ExportLoraOptions options = report.options();
-        Map<String, Object> verification = report.verification().map(v -> Json.object("positions", v.positions(), "same_tokens",
+        Map<String, Object> verification = report.verification().map(v -> Json.object("tensors", v.tensors(), "positions", v.positions(), "same_tokens",
                 v.sameTokens(), "largest_difference", v.largest(), "tolerance",
                 v.tolerance().isPresent() ? v.tolerance().getAsDouble() : null)).orElse(null);
         return Json.pretty(Json.object("base", options.base(), "adapters", options.adapters().stream()

@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Model;
 import java.io.IOException;
+import java.util.List;
 
 /** {@code generate}: completes one prompt, answers many, or holds a conversation. */
 final class GenerateCommand implements Command {
@@ -10,7 +11,8 @@ final class GenerateCommand implements Command {
     public Syntax syntax() {
         var syntax = new Syntax("generate", "[-]", 1, """
                 Completes a prompt; the completion, and nothing else, goes to stdout.
-                With - the prompt comes from stdin. Without -m the embedded model answers, which turns plain English into shell
+                With - the prompt comes from stdin; with no prompt at all each line of stdin, where that is a file or a pipe, is one, and
+                gets an answer of its own. Without -m the embedded model answers, which turns plain English into shell
                 commands. On a terminal, a line end follows the completion.""");
         syntax.group("Prompt")
                 .option("-p --prompt", "TEXT", "the text to complete")
@@ -51,16 +53,20 @@ final class GenerateCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Environment environment) throws IOException {
-        GeneratePlan plan = GeneratePlan.of(arguments);
+        GeneratePlan plan = GeneratePlan.of(arguments, environment.piped());
         ModelMixin.addServers(arguments);
         if (plan.prompts() != null) {
             return new PromptBatch(plan, arguments, environment).run();
         }
+        List<String> lines = plan.piped() ? plan.pipedPrompts(environment) : List.of();
         String prompt = plan.prompt(environment);
         long start = System.nanoTime();
         try (Model model = ModelMixin.load(plan.models().getLast(), plan.modelOptions(), environment)) {
             double loadMillis = (System.nanoTime() - start) / 1e6;
             GeneratePlan ready = plan.withSampling(SamplingMixin.sampling(arguments, model.defaultSampling()));
+            if (plan.piped()) {
+                return new Interactive(ready, model, environment).answerEach(lines);
+            }
             return plan.interactive()
                     ? new Interactive(ready, model, environment).run(prompt)
                     : new OneShot(ready, model, environment).run(prompt, loadMillis);

@@ -34,12 +34,17 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
     }
 
     static GeneratePlan of(Arguments a) {
+        return of(a, false);
+    }
+
+    /** @param piped whether prompts may come from stdin where the words give none */
+    static GeneratePlan of(Arguments a, boolean piped) {
         Source source = source(a);
         Path prompts = a.has("--prompts") ? ModelMixin.path("--prompts", a.text("--prompts")) : null;
         Boolean chatMode = a.has("-cnv") ? (Boolean) a.on("-cnv", false) : null;
         boolean asked = a.has("-i") || a.has("-ins");
         boolean interactive = !a.has("-st") && (asked || Boolean.TRUE.equals(chatMode) && !source.given() && prompts == null);
-        check(a, source, prompts, asked, interactive);
+        check(a, source, prompts, asked, interactive || piped);
         ContextOptions context = ContextMixin.options(a).withSequences(a.integer("-np", 4));
         ModelOptions model = ModelMixin.options(a);
         model = model.withPlacement(model.placement().withFitContextSize(Math.max(0, context.contextSize())));
@@ -56,20 +61,24 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         return new Source(a.text("-p"), a.text("-f"), stdin || "-".equals(a.text("-f")), a.on("-e", true));
     }
 
-    private static void check(Arguments a, Source source, Path prompts, boolean asked, boolean interactive) {
+    private static void check(Arguments a, Source source, Path prompts, boolean asked, boolean stdin) {
         int sources = (source.text() == null ? 0 : 1) + (source.file() == null ? 0 : 1) + (prompts == null ? 0 : 1)
                 + (a.operands().isEmpty() ? 0 : 1);
         if (sources > 1) {
             throw new InvalidOptionException("-p", "one prompt: -p, -f, --prompts or -", sources + " of them");
         }
-        if (sources == 0 && !interactive) {
-            throw new InvalidOptionException("-p", "a prompt: -p TEXT, -f FILE, --prompts FILE, - for stdin, or -i", "none",
-                    "lucifer-llama generate -p \"list all files\" asks the embedded model");
+        if (sources == 0 && !stdin) {
+            throw noPrompt("none");
         }
         if (asked && (prompts != null || source.stdin() || a.has("--json"))) {
             String other = prompts != null ? "--prompts" : a.has("--json") ? "--json" : "-";
             throw new InvalidOptionException(other, "no -i beside it", "-i");
         }
+    }
+
+    private static InvalidOptionException noPrompt(String got) {
+        return new InvalidOptionException("-p", "a prompt: -p TEXT, -f FILE, --prompts FILE, - for stdin, or -i", got,
+                "lucifer-llama generate -p \"list all files\" asks the embedded model");
     }
 
     private static List<Optional<Path>> models(Arguments a) {
@@ -114,6 +123,20 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
                 : source.file() != null ? withoutLineEnd(TextFile.read("-f", source.file()))
                 : source.text();
         return escaped(text);
+    }
+
+    /** Whether the prompts are the lines of stdin. */
+    boolean piped() {
+        return !source.given() && prompts == null && !interactive;
+    }
+
+    /** The lines of stdin that have text. */
+    List<String> pipedPrompts(Environment environment) throws IOException {
+        List<String> lines = environment.readAll().lines().filter(line -> !line.isBlank()).map(this::escaped).toList();
+        if (lines.isEmpty()) {
+            throw noPrompt("none, and no line with text on stdin");
+        }
+        return lines;
     }
 
     /** With backslash escapes read, unless they are switched off. */

@@ -7,6 +7,7 @@ import ai.luciferai.llama.core.InvalidOptionException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 
 /** {@code info}: what a GGUF file holds, read without loading it. */
 final class InfoCommand implements Command {
@@ -70,13 +71,19 @@ final class InfoCommand implements Command {
     }
 
     private static String summary(InfoReport report) {
-        var out = new StringBuilder("GGUF model file version ").append(report.format().version()).append('\n');
+        var out = new StringBuilder("GGUF " + kind(report) + " file version ").append(report.format().version()).append('\n');
         line(out, "file", report.options().model() + ", " + size(report.bytes()));
         if (report.format().parts().size() > 1) {
             line(out, "parts", report.format().parts().size());
         }
         line(out, "architecture", report.architecture());
         line(out, "name", report.name());
+        report.adapter().ifPresent(adapter -> adapter(out, adapter));
+        report.activations().ifPresent(activations -> {
+            line(out, "computed from", String.join(", ", activations.datasets()));
+            line(out, "chunks", activations.chunks() + " of " + activations.chunkSize() + " tokens");
+            line(out, "has", activations.tensors() + " weights");
+        });
         line(out, "parameters", parameters(report.parameters()));
         line(out, "type", report.fileType() + (report.parameters() == 0 ? ""
                 : String.format(Locale.ROOT, ", %.2f bits per weight", report.bitsPerWeight())));
@@ -84,9 +91,30 @@ final class InfoCommand implements Command {
         line(out, "metadata", report.metadata().size() + " values");
         line(out, "byte order", report.format().byteOrder().toString().toLowerCase(Locale.ROOT).replace('_', ' '));
         line(out, "alignment", report.format().alignment());
-        line(out, "chat template", report.chatTemplate().isEmpty() ? "none" : report.chatTemplate().length() + " characters");
+        if (report.contents() == InfoReport.Contents.MODEL || report.contents() == InfoReport.Contents.VOCABULARY) {
+            line(out, "chat template", report.chatTemplate().isEmpty() ? "none" : report.chatTemplate().length() + " characters");
+        }
         line(out, "problem", oneLine(report.problem()));
         return out.toString();
+    }
+
+    private static String kind(InfoReport report) {
+        return report.contents().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    private static void adapter(StringBuilder out, InfoReport.Adapter adapter) {
+        line(out, "base model", adapter.base());
+        line(out, "adapter", adapter.type());
+        line(out, "rank", adapter.ranks().isEmpty() ? "" : adapter.ranks().size() == 1 ? adapter.ranks().getFirst()
+                : adapter.ranks().getFirst() + " to " + adapter.ranks().getLast());
+        line(out, "alpha", adapter.alpha().isPresent() ? number(adapter.alpha().getAsDouble()) + (adapter.ranks().size() != 1 ? ""
+                : ", scale " + number(adapter.alpha().getAsDouble() / adapter.ranks().getFirst())) : "none, scale 1");
+        line(out, "changes", adapter.weights().size() + " weights: " + String.join(", ", new TreeSet<>(adapter.weights().stream()
+                .map(name -> name.replaceFirst("^(\\w+\\.)?blk\\.\\d+\\.", "").replaceFirst("\\.weight$", "")).toList())));
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e9 ? Long.toString((long) value) : Float.toString((float) value);
     }
 
     private static void line(StringBuilder out, String name, Object value) {

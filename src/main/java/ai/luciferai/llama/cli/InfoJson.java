@@ -12,7 +12,7 @@ final class InfoJson {
     private InfoJson() {}
 
     static String of(InfoReport report, boolean metadata, boolean tensors, boolean template) {
-        Map<String, Object> json = Json.object("file", report.options().model(), "version", report.format().version(),
+        Map<String, Object> json = Json.object("file", report.options().model(), "contents", report.contents().name().toLowerCase(java.util.Locale.ROOT), "version", report.format().version(),
                 "byte_order", report.format().byteOrder().toString().toLowerCase(Locale.ROOT),
                 "alignment", report.format().alignment(), "parts", report.format().parts().size(),
                 "architecture", report.architecture(), "name", report.name(), "parameters", report.parameters(),
@@ -20,6 +20,10 @@ final class InfoJson {
                 "tensor_bytes", report.tensorBytes(), "tensor_count", report.tensors().size(),
                 "metadata_count", report.metadata().size(), "has_chat_template", !report.chatTemplate().isEmpty(),
                 "problem", report.problem().isEmpty() ? null : report.problem());
+        report.adapter().ifPresent(adapter -> json.put("adapter", Json.object("type", adapter.type(), "ranks", adapter.ranks(), "alpha",
+                adapter.alpha().isPresent() ? adapter.alpha().getAsDouble() : null, "weights", adapter.weights(), "base_model", adapter.base())));
+        report.activations().ifPresent(activations -> json.put("activations", Json.object("datasets", activations.datasets(), "chunks",
+                activations.chunks(), "chunk_size", activations.chunkSize(), "weights", activations.tensors())));
         if (metadata) {
             var values = new LinkedHashMap<String, Object>();
             report.metadata().forEach(pair -> values.put(pair.key(), Json.object("type", pair.type(), "value", value(pair))));

@@ -7,6 +7,9 @@ import ai.luciferai.llama.StopReason;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ContextFullException;
 import java.io.IOException;
+import java.util.Map;
+import java.util.List;
+import java.util.ArrayList;
 
 /** A conversation: answers go to stdout, all else to stderr. Ctrl-C stops the answer, twice leaves. */
 final class Interactive {
@@ -44,6 +47,30 @@ final class Interactive {
             }
             return converse(talk, lines);
         }
+    }
+
+    /** Answers prompts that have nothing to do with each other. One that does not fit leaves the others theirs; the exit code tells. */
+    int answerEach(List<String> prompts) {
+        var answers = new ArrayList<Map<String, Object>>();
+        int code = ExitCode.OK;
+        try (Session session = model.session(plan.contextOptions())) {
+            Talk talk = talk(session);
+            for (String prompt : prompts) {
+                talk.reset();
+                if (plan.json()) {
+                    Map<String, Object> answer = Json.object("prompt", prompt);
+                    answer.putAll(CompletionText.json(talk.answer(prompt, plan.options(), token -> {}, environment.cancel())));
+                    answers.add(answer);
+                } else {
+                    code = Math.max(code, answer(talk, prompt));
+                }
+                if (environment.cancel().requested()) {
+                    return ExitCode.CANCELLED;
+                }
+            }
+        }
+        environment.print(plan.json() ? Json.pretty(answers) : "");
+        return code;
     }
 
     private Talk talk(Session session) {
@@ -85,7 +112,8 @@ final class Interactive {
         return ExitCode.CANCELLED;
     }
 
-    private void answer(Talk talk, String input) {
+    /** Prints an answer; the exit code, were it the last. */
+    private int answer(Talk talk, String input) {
         Cancel cancel = typed ? new Cancel() : environment.cancel();
         answering = cancel;
         try {
@@ -101,8 +129,10 @@ final class Interactive {
             } else if (completion.stopReason() == StopReason.CONTEXT_FULL) {
                 environment.say("the context is full: /reset empties it, -c makes it larger");
             }
+            return ExitCode.OK;
         } catch (ContextFullException e) {
             environment.err().println("error: " + e.getMessage());
+            return ExitCode.of(e);
         } finally {
             answering = Cancel.NONE;
             environment.flush();

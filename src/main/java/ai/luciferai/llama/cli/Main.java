@@ -47,7 +47,7 @@ public final class Main {
                 default -> {
                     // Without a verb, options are generate's: what drives a llamafile needs only another name for it.
                     boolean bare = first.startsWith("-");
-                    Command command = command(bare ? "generate" : first);
+                    Command command = command(!bare ? first : Arrays.asList(args).contains("--test") ? "bench" : "generate");
                     prepare(command, args);
                     syntax = syntax(command);
                     arguments = syntax.parse(args, bare ? 0 : 1);

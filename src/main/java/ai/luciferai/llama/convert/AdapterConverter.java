@@ -44,7 +44,7 @@ final class AdapterConverter {
             OutputType type = request.type() == OutputType.AUTO ? guess(adapter) : request.type();
             Architecture architecture = Architectures.create(
                     new ModelSource(new TokenizerFiles(base), config, className, entry, keys, type.fileType(), Set.of()));
-            List<PlannedTensor> tensors = plan(folder, adapter, architecture, type);
+            List<PlannedTensor> tensors = planned(folder, adapter, architecture, type);
             var counter = new SizeLabel.Counter();
             tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));
             SizeLabel size = counter.count();
@@ -68,6 +68,19 @@ final class AdapterConverter {
             }
         }
         return OutputType.F16;
+    }
+
+    /** What the base's family says of a name is about the adapter here: the base's own tensors are not even read. */
+    private static List<PlannedTensor> planned(Path folder, PeftAdapter adapter, Architecture architecture, OutputType type) {
+        try {
+            return plan(folder, adapter, architecture, type);
+        } catch (UnsupportedModelException e) {
+            if (!e.model().equals(String.valueOf(architecture.source.folder()))) {
+                throw e;
+            }
+            throw new UnsupportedModelException(folder, e.where(), e.supported(), e.got(), "was it trained on the model of "
+                    + architecture.source.folder() + "?");
+        }
     }
 
     private static List<PlannedTensor> plan(Path folder, PeftAdapter adapter, Architecture architecture, OutputType type) {
@@ -96,7 +109,9 @@ final class AdapterConverter {
         Tensor b = fold == 1 ? Tensor.of(pair.b()) : Tensor.of(pair.b()).map(x -> (float) x * fold);
         int before = planned.size();
         try {
-            architecture.modify(b, name, Converter.blockOf(name), (ggufName, rows) -> {
+            // the family turns it back
+            Tensor rowsOfWeight = architecture.liesTransposed(name) ? b.transpose() : b;
+            architecture.modify(rowsOfWeight, name, Converter.blockOf(name), (ggufName, rows) -> {
                 if (rows.rank() != 2 || rows.dim(1) != rank) {
                     throw new Tensor.ShapeException("rows that are not only reordered");
                 }

@@ -144,6 +144,11 @@ class Architecture {
         }
     }
 
+    /** Whether a weight lies transposed in the checkpoint, as those of transformers' Conv1D do; the factors of its adapters do not. */
+    boolean liesTransposed(String name) {
+        return false;
+    }
+
     /** Says how experts are stacked that a checkpoint has one by one. */
     protected final void stackExperts(String marker, String merged, String countKey, String... parts) {
         experts = new ExpertStack(source, marker, merged, countKey, parts);
@@ -172,7 +177,7 @@ class Architecture {
         if (mapped == null) {
             throw new UnsupportedModelException(source.folder(), "tensor '" + name + "'",
                     "the tensors of architecture " + keys.architecture() + " (" + source.architecture() + ")", "a name that is not in its table",
-                    "a fine-tune may carry tensors of its method; merge it into the plain model first");
+                    UnknownTensor.hint(name));
         }
         return mapped;
     }

@@ -27,8 +27,12 @@ final class GptFamily {
                     return; // the causal mask of old files, which the reference maps by mistake to a bias
                 }
             }
-            boolean transposed = List.of(".c_attn.weight", ".c_proj.weight", ".c_fc.weight").stream().anyMatch(name::endsWith);
-            super.modify(transposed ? tensor.transpose() : tensor, name, block, sink);
+            super.modify(liesTransposed(name) ? tensor.transpose() : tensor, name, block, sink);
+        }
+
+        @Override
+        boolean liesTransposed(String name) {
+            return List.of(".c_attn.weight", ".c_proj.weight", ".c_fc.weight").stream().anyMatch(name::endsWith);
         }
 
         @Override

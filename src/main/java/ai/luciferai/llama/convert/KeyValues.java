@@ -16,14 +16,23 @@ import java.util.List;
  */
 final class KeyValues {
 
-    private final Metadata.Builder values = Metadata.builder();
+    private final Metadata.Builder values;
     private final String architecture;
     private final Path configuration;
 
     KeyValues(String architecture, Path configuration) {
+        this(Metadata.builder().string(Metadata.ARCHITECTURE, architecture), architecture, configuration);
+    }
+
+    private KeyValues(Metadata.Builder values, String architecture, Path configuration) {
+        this.values = values;
         this.architecture = architecture;
         this.configuration = configuration;
-        values.string(Metadata.ARCHITECTURE, architecture);
+    }
+
+    /** The same metadata, for values that come from another file: that one is named when they are of the wrong kind. */
+    KeyValues from(Path file) {
+        return new KeyValues(values, architecture, file);
     }
 
     /** What was collected so far. */

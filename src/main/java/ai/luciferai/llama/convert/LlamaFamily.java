@@ -457,7 +457,7 @@ final class LlamaFamily {
             }
             JsonObject generation = JsonObject.readIfPresent(vocabulary.folder().resolve("generation_config.json"));
             if (generation.get("eos_token_id") instanceof List<?> ends && ends.size() > 1) {
-                keys.u32("tokenizer.ggml.eot_token_id", ends.getFirst());
+                keys.from(generation.file()).u32("tokenizer.ggml.eot_token_id", ends.getFirst());
             }
         }
     }

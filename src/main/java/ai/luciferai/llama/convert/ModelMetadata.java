@@ -36,6 +36,8 @@ final class ModelMetadata {
     private final long parameters;
     /** Under the keys of GGUF without {@code general.} */
     private final Map<String, Object> values = new LinkedHashMap<>();
+    /** Where settings of sampling come from, which are the only values that can be of the wrong kind. */
+    private final Map<String, Path> files = new LinkedHashMap<>();
     private List<Map<String, Object>> baseModels;
     private List<Map<String, Object>> datasets;
     private List<Object> tags;
@@ -191,6 +193,7 @@ final class ModelMetadata {
             };
             if (value != null) {
                 values.put("sampling." + key, value);
+                files.put("sampling." + key, generation.file());
             }
         }
     }
@@ -203,7 +206,10 @@ final class ModelMetadata {
                 case "datasets" -> datasets = given(value);
                 case "tags" -> tags = joined(null, value);
                 case "languages" -> languages = joined(null, value);
-                default -> values.put(plain, value);
+                default -> {
+                    values.put(plain, value);
+                    files.put(plain, file.file());
+                }
             }
         });
     }
@@ -218,10 +224,11 @@ final class ModelMetadata {
             Object value = values.get("sampling." + setting[0]);
             if (value != null) {
                 String key = "general.sampling." + setting[0];
+                KeyValues its = keys.from(files.get("sampling." + setting[0]));
                 switch (setting[1]) {
-                    case "i32" -> keys.i32(key, value);
-                    case "f32" -> keys.f32(key, value);
-                    default -> keys.string(key, value);
+                    case "i32" -> its.i32(key, value);
+                    case "f32" -> its.f32(key, value);
+                    default -> its.string(key, value);
                 }
             }
         }

@@ -2,8 +2,11 @@ package ai.luciferai.llama.core;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -51,9 +54,22 @@ public final class AtomicFile implements AutoCloseable {
         String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         var file = new AtomicFile(real, real.resolveSibling("." + real.getFileName() + "." + suffix + ".part"), force);
         // Not Files.createTempFile: its file would be readable by the owner only, and so would be the result.
-        file.channel = FileChannel.open(file.temporary,
-                StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        try {
+            file.channel = FileChannel.open(file.temporary,
+                    StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw notMade(target, e);
+        }
         return file;
+    }
+
+    /** What the system refused, of the file that was asked for; nobody knows the other. */
+    private static FileSystemException notMade(Path target, FileSystemException e) {
+        String why = e instanceof AccessDeniedException ? "no permission to make files in its folder"
+                : e instanceof NoSuchFileException ? "its folder takes no files" : e.getReason();
+        var fault = new FileSystemException(target.toString(), null, why == null ? e.getClass().getSimpleName() : why);
+        fault.initCause(e);
+        return fault;
     }
 
     /**

@@ -61,7 +61,8 @@ public final class Quantizer {
             MemorySegment plan = arena.allocate(ValueLayout.ADDRESS);
             int status = lucifer_quantize(params.toNative(arena, poller.cells(), Computing.begin(cancel)), report, plan);
             Status.check(status, "lucifer_quantize",
-                    Status.About.model(params.input).andOption("quantize", "what llama.cpp can do with this model", null));
+                    Status.About.model(params.input).andOption("quantize", "what llama.cpp can do with this model", null)
+                            .andFile(params.imatrix));
             return outcome(report, plan.get(ValueLayout.ADDRESS, 0));
         } finally {
             Computing.end();

@@ -35,21 +35,31 @@ final class Status {
      * @param option   the option whose value the call judges, or null
      * @param expected what the option accepts, or null
      * @param given    the option's value, or null when the native message names it
+     * @param second   another file that the call reads, which a message about it begins with; or null
      */
-    record About(Object model, String option, String expected, Object given) {
+    record About(Object model, String option, String expected, Object given, Path second) {
 
-        static final About NOTHING = new About(null, null, null, null);
+        static final About NOTHING = new About(null, null, null, null, null);
 
         static About model(Object model) {
-            return new About(model, null, null, null);
+            return new About(model, null, null, null, null);
         }
 
         static About option(String option, String expected, Object given) {
-            return new About(null, option, expected, given);
+            return new About(null, option, expected, given, null);
         }
 
         About andOption(String name, String accepts, Object value) {
-            return new About(model, name, accepts, value);
+            return new About(model, name, accepts, value, second);
+        }
+
+        About andFile(Path file) {
+            return new About(model, option, expected, given, file);
+        }
+
+        /** Whether a message is about the second file. */
+        boolean blamesSecond(String message) {
+            return second != null && message.startsWith(second + ": ");
         }
     }
 
@@ -85,7 +95,10 @@ final class Status {
             case "CANCELLED" -> new CancelledException(plain(function) + (about.model() == null ? "" : " of " + about.model()));
             case "OUT_OF_MEMORY" -> new OutOfMemoryException(function + ": " + message,
                     "fewer GPU layers, a smaller context or a smaller quantization");
-            case "INVALID_FILE" -> about.model() instanceof Path path
+            case "INVALID_FILE" -> about.blamesSecond(message)
+                    ? new InvalidFileException(about.second(), "contents", "a sound file that fits " + about.model(),
+                            message.substring((about.second() + ": ").length()))
+                    : about.model() instanceof Path path
                     ? new InvalidFileException(path, "native loader", "a file that llama.cpp can load", message)
                     : failure(status, function, message, null);
             case "INVALID_ARGUMENT" -> about.option() != null

@@ -21,6 +21,7 @@ public final class AdapterPreflight {
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
     private static final String ALPHA = "adapter.lora.alpha";
+    private static final String OUTPUT = "output.weight";
     private static final String OTHER_MODEL = "the adapter was made for another model";
 
     private final GgufFile adapter;
@@ -80,16 +81,17 @@ public final class AdapterPreflight {
     }
 
     private void requirePair(TensorInfo a, String name) {
+        if (name.equals(OUTPUT) && base.tensor(OUTPUT).isEmpty()) {
+            throw tied(a);
+        }
         TensorInfo weight = present(base.tensor(name), a.name(), "a tensor '" + name + "' in " + base.path(), OTHER_MODEL);
         TensorInfo b = present(adapter.tensor(name + B), name + B, "a tensor of this name beside " + a.name(),
                 "the file is incomplete");
         requireType(a);
         requireType(b);
         boolean embedding = name.endsWith("token_embd.weight");
-        if (embedding && base.tensor("output.weight").isEmpty()) {
-            throw new UnsupportedModelException(adapter.path(), "tensor '" + a.name() + "'", "a model with an output.weight of its own",
-                    base.path() + ", whose token embedding is its output too",
-                    "merge the adapter into the model before converting it");
+        if (embedding && base.tensor(OUTPUT).isEmpty()) {
+            throw tied(a);
         }
         long rank = embedding ? a.ne(0) : a.ne(1);
         if (rank == 0) {
@@ -102,6 +104,12 @@ public final class AdapterPreflight {
             requireShape(a, weight.ne(0), rank, weight);
             requireShape(b, rank, weight.ne(1), weight);
         }
+    }
+
+    /** One of the two changes in training, both would here. */
+    private UnsupportedModelException tied(TensorInfo a) {
+        return new UnsupportedModelException(adapter.path(), "tensor '" + a.name() + "'", "a model with an output.weight of its own",
+                base.path() + ", whose token embedding is its output too", "merge the adapter into the model before converting it");
     }
 
     private TensorInfo present(Optional<TensorInfo> tensor, String name, String expected, String hint) {

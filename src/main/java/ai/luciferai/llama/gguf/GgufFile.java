@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.MappedFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,14 @@ public final class GgufFile implements AutoCloseable {
         this.parts = List.copyOf(parts);
         this.mappings = List.copyOf(mappings);
         this.tensors = tensors;
+    }
+
+    /** The same under another name, for messages about a file that was made from it; takes over the mappings. */
+    public GgufFile as(Path shown) {
+        var named = new ArrayList<>(parts);
+        Part first = named.getFirst();
+        named.set(0, new Part(shown, first.bytes(), first.dataOffset(), first.tensorCount()));
+        return new GgufFile(version, order, metadata, named, mappings, new LinkedHashMap<>(tensors));
     }
 
     /** The file, or the first part. */

@@ -200,6 +200,42 @@ class CliIT {
     }
 
     @Test
+    void infoDescribesAnAdapter() throws IOException {
+        String adapter = Path.of("src/test/fixtures/lora/tiny-lora.gguf").toString();
+        List<String> lines = ok("info", adapter).lines().toList();
+        assertEquals("GGUF adapter file version 3", lines.getFirst());
+        assertTrue(lines.containsAll(List.of("  rank           4", "  alpha          8, scale 2",
+                "  changes        12 weights: attn_q, attn_v, ffn_down")), lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("problem")), lines.toString());
+        JsonNode json = JSON.readTree(ok("info", adapter, "--json"));
+        assertEquals("adapter", json.get("contents").asText());
+        assertEquals(12, json.get("adapter").get("weights").size());
+    }
+
+    /** As LuciferAI's guide types it: {@code llamafile -m M < test_prompts.txt}. Each line is what -i would answer. */
+    @Test
+    void promptsAreTheLinesOfStdinWhenNothingElseIsGiven() throws IOException {
+        String prompts = "list files in src directory\n\nfind the postgres process\r\n";
+        CliRun all = CliRun.withInput(prompts, "-m", model.toString(), "--temp", "0");
+        assertEquals(ExitCode.OK, all.code(), all.err());
+        List<String> answers = all.out().lines().toList();
+        assertEquals(List.of(CliRun.of("-p", "list files in src directory\\n", "--temp", "0").out().strip(),
+                CliRun.of("-p", "find the postgres process\\n", "--temp", "0").out().strip()), answers);
+        JsonNode json = JSON.readTree(CliRun.withInput(prompts, "-m", model.toString(), "--temp", "0", "--json").out());
+        assertEquals(answers.getLast(), json.get(1).get("text").asText().strip());
+        CliRun nothing = CliRun.withInput("\n \n", "-m", model.toString());
+        assertEquals(ExitCode.USAGE, nothing.code());
+        assertTrue(nothing.err().contains("no line with text on stdin"), nothing.err());
+    }
+
+    /** The guide's {@code main -m M --test}. */
+    @Test
+    void testIsTheBenchmark() throws IOException {
+        String table = ok("-q", "-m", model.toString(), "--test", "-p", "8", "-n", "4", "-r", "1");
+        assertTrue(table.contains("pp8") && table.contains("tg4"), table);
+    }
+
+    @Test
     void embedGivesUnitVectors() throws IOException {
         String line = ok("embed", "-p", "list files", "--pooling", "mean");
         double length = Arrays.stream(line.trim().split(" ")).mapToDouble(Double::parseDouble).map(x -> x * x).sum();

@@ -54,7 +54,7 @@ class QuantizeCommandIT {
         Files.createDirectory(folder.resolve("out"));
         CliRun run = CliRun.of("quantize", model, "--types", "Q8_0,IQ1_S,Q4_0", "--out-dir", in("out"), "-q");
         assertEquals(ExitCode.USAGE, run.code());
-        assertTrue(run.err().contains("IQ1_S needs"), run.err());
+        assertTrue(run.err().contains("becomes iq1_s, which needs one"), run.err());
         assertTrue(run.out().contains("model-iq1_s.gguf: failed"), run.out());
         assertTrue(Files.exists(folder.resolve("out/model-q8_0.gguf")) && Files.exists(folder.resolve("out/model-q4_0.gguf")));
         CliRun again = CliRun.of("quantize", model, "--types", "Q8_0,Q4_0", "--out-dir", in("out"), "-q");
@@ -113,7 +113,7 @@ class QuantizeCommandIT {
         refused(ExitCode.USAGE, "PATTERN=TYPE", "quantize", model, "Q8_0", "--tensor-type", "attn_v");
         refused(ExitCode.USAGE, "--for-ram", "quantize", model, "--for-ram", "much");
         refused(ExitCode.USAGE, "needs a file of 1.1 MiB", "quantize", model, "--target-size", "500K");
-        refused(ExitCode.USAGE, "needs for this model", "quantize", model, "IQ1_S");
+        refused(ExitCode.USAGE, "becomes iq1_s, which needs one", "quantize", model, "IQ1_S");
     }
 
     private static String ok(String... words) {

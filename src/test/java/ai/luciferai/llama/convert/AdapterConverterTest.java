@@ -131,6 +131,15 @@ class AdapterConverterTest {
         }
     }
 
+    /** The base is not even opened but for its configuration: what is wrong is the adapter. */
+    @Test
+    void blamesTheAdapterForANameThatTheBaseLacks() throws IOException {
+        Path changed = copy(json -> json, header -> header.replace(".0.self_attn.q_proj.lora_", ".0.self_attn.z_proj.lora_"));
+        var refused = assertThrows(UnsupportedModelException.class, () -> convertFolder(changed));
+        assertEquals(changed.toString(), refused.model());
+        assertTrue(refused.getMessage().contains("z_proj") && refused.hint().contains("llama-shards"), refused::getMessage);
+    }
+
     /** The plain adapter with another configuration and other names of tensors. */
     private Path copy(UnaryOperator<String> config, UnaryOperator<String> header) throws IOException {
         Path from = Fixtures.FOLDER.resolve("adapters/llama");

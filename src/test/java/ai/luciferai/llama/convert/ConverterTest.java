@@ -182,6 +182,42 @@ class ConverterTest {
         assertTrue(refused(UnsupportedModelException.class, copy).getMessage().contains("model.gnom.weight"));
     }
 
+    /** ModelOpt's, GPTQ's, AWQ's: there is nothing to merge them into. An adapter's there is, and of another name nobody knows. */
+    @Test
+    void saysWhatATensorMayBeThatTheArchitectureLacks() throws IOException {
+        for (String name : List.of("model.layers.0.self_attn.q_proj.input_scale", "model.layers.0.mlp.down_proj.weight_scale_2",
+                "model.layers.0.self_attn.k_proj.k_scale", "model.layers.0.mlp.up_proj.weight_quantizer._amax", "lm_head.qweight", "model.layers.1.mlp.up_proj.g_idx",
+                "model.layers.0.mlp.up_proj.weight.absmax", "model.layers.0.mlp.up_proj.weight.quant_state.bitsandbytes__nf4")) {
+            String hint = UnknownTensor.hint(name);
+            assertTrue(hint.contains("quantized from") && !hint.contains("merge"), name + ": " + hint);
+        }
+        for (String name : List.of("model.layers.0.self_attn.q_proj.lora_A.weight", "model.layers.0.self_attn.q_proj.base_layer.weight",
+                "model.layers.0.mlp.hada_w1_a")) {
+            assertTrue(UnknownTensor.hint(name).contains("merge"), name);
+        }
+        assertFalse(UnknownTensor.hint("model.gnom.weight").matches(".*(merge|quantize).*"));
+        Path copy = Fixtures.copy("gemma2", folder);
+        Path weights = copy.resolve("model.safetensors");
+        String text = new String(Files.readAllBytes(weights), StandardCharsets.ISO_8859_1).replace("model.norm.weight", "model.0.up.scales");
+        Files.write(weights, text.getBytes(StandardCharsets.ISO_8859_1));
+        assertTrue(refused(UnsupportedModelException.class, copy).hint().contains("quantized from"));
+    }
+
+    /** Settings of sampling stand in another file than config.json, and overrides of them in a third. */
+    @Test
+    void namesTheFileThatHasAValueOfTheWrongKind() throws IOException {
+        Path copy = Fixtures.copy("llama-shards", folder);
+        Path generation = copy.resolve("generation_config.json");
+        Files.writeString(generation, "{\"temperature\": \"warm\"}");
+        InvalidFileException fault = refused(InvalidFileException.class, copy);
+        assertEquals(generation, fault.path());
+        assertTrue(fault.getMessage().contains("general.sampling.temp"), fault.getMessage());
+        Path overrides = Files.writeString(folder.resolve("overrides.json"), "{\"general.sampling.temp\": [1]}");
+        var request = new Converter.Request(copy, folder.resolve("out.gguf"), OutputType.F16, null, null, overrides, null, null, false, 0,
+                false, false);
+        assertEquals(overrides, assertThrows(InvalidFileException.class, () -> run(request)).path());
+    }
+
     @Test
     void namesAMissingShard() throws IOException {
         Path copy = Fixtures.copy("llama-shards", folder);

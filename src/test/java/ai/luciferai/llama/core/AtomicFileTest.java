@@ -105,6 +105,14 @@ class AtomicFileTest {
         refuses("a path in an existing folder", folder.resolve("none/out"), false, List.of());
     }
 
+    /** The system's own message is of the temporary file, of which nobody knows, and of no missing input. */
+    @Test
+    void saysWhichFileCannotBeMade() {
+        String name = "n".repeat(240) + ".gguf";
+        String message = assertThrows(FileSystemException.class, () -> AtomicFile.create(folder.resolve(name), false, List.of())).getMessage();
+        assertTrue(message.startsWith(folder.resolve(name) + ": ") && !message.contains(".part"), message);
+    }
+
     @Test
     void wantsEnoughSpace() throws IOException {
         DiskSpace.require(target, 1);
