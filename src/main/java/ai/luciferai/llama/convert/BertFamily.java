@@ -100,6 +100,9 @@ class BertFamily extends Architecture {
         @Override
         void parameters() throws IOException {
             super.parameters();
+            if (!keys.has(".attention.layer_norm_epsilon")) { // transformers writes norm_eps, and llama.cpp loads no model without the key
+                f32(".attention.layer_norm_epsilon", "norm_eps");
+            }
             keys.u32(".attention.sliding_window", require("local_attention"));
             if (config.has("global_attn_every_n_layers")) {
                 keys.u32(".attention.sliding_window_pattern", config.get("global_attn_every_n_layers"));

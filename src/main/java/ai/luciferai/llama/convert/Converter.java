@@ -114,12 +114,35 @@ public final class Converter {
             var counter = new SizeLabel.Counter();
             tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));
             SizeLabel size = counter.count();
+            VocabularySize.complete(config, VocabularySize.rows(tensors));
             String name = writeKeys(architecture, keys, size);
+            requireLoadable(architecture, checkpoint, keys, tensors);
             List<Path> inputs = new ArrayList<>(checkpoint.paths());
             Path target = OutputName.resolve(request, folder, keys.build(), type);
             List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, checkpoint.files(), progress, cancel);
             return new Result(outputs, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
                     request.dryRun() ? 0 : OutputFiles.bytes(outputs), (System.nanoTime() - start) / 1_000_000);
+        }
+    }
+
+    private void requireLoadable(Architecture architecture, Checkpoint checkpoint, KeyValues keys, List<PlannedTensor> tensors) {
+        if (request.vocabularyOnly()) {
+            Loadable.checkVocabulary(folder, keys.checkable());
+            return;
+        }
+        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors));
+        Loadable.check(folder, keys.checkable(), tensors);
+        requireHead(architecture, checkpoint, tensors);
+    }
+
+    /** Without an output of its own llama.cpp takes the embedding for it: of a model that has one, that would be another model. */
+    private void requireHead(Architecture architecture, Checkpoint checkpoint, List<PlannedTensor> tensors) {
+        boolean untied = Boolean.FALSE.equals(architecture.config.get("tie_word_embeddings"));
+        boolean generates = architecture.source.architecture().endsWith("ForCausalLM");
+        boolean has = tensors.stream().anyMatch(tensor -> tensor.info().name().equals("output.weight"));
+        if (untied && generates && !has && architecture.names.has("OUTPUT") && !checkpoint.tensors().containsKey("lm_head.weight")) {
+            throw new InvalidFileException(folder, "weights", "lm_head.weight, as tie_word_embeddings is false", "none",
+                    "a file of the model is missing, or \"tie_word_embeddings\": true is missing in config.json");
         }
     }
 
@@ -133,7 +156,7 @@ public final class Converter {
     }
 
     private Checkpoint openWeights() throws IOException {
-        return Files.isDirectory(request.input()) ? Checkpoint.openFolder(folder) : Checkpoint.openFiles(List.of(request.input()));
+        return Files.isDirectory(request.input()) ? Checkpoint.openFolder(folder) : Checkpoint.openFile(request.input());
     }
 
     /** The type of the first matrix that is BF16 or F16. */
