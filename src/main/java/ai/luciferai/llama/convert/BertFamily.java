@@ -152,7 +152,8 @@ class BertFamily extends Architecture {
         Roberta(ModelSource source) {
             super(source);
             this.unigram = source.entry().vocabulary().equals("unigram");
-            this.offset = config.has("pad_token_id") ? 1 + config.requireWhole("pad_token_id") : 0;
+            // Of -1, for no padding token, transformers counts positions from 0.
+            this.offset = config.has("pad_token_id") ? Math.max(0, 1 + config.requireWhole("pad_token_id")) : 0;
             if (config.has("max_position_embeddings")) {
                 config.values().put("max_position_embeddings", config.requireWhole("max_position_embeddings") - offset);
             }

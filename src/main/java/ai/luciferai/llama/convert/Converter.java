@@ -26,6 +26,8 @@ import java.util.Set;
  */
 public final class Converter {
 
+    private static final System.Logger LOG = System.getLogger(Converter.class.getName());
+
     /** Tensors that the reference leaves out of every model. */
     private static final List<String> DROPPED = List.of(".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq");
     /** Kinds of tensors that are F32 whatever the output type. */
@@ -106,6 +108,7 @@ public final class Converter {
         }
         config.flattenTextConfig();
         try (Checkpoint checkpoint = request.vocabularyOnly() ? Checkpoint.openFiles(List.of()) : openWeights()) {
+            prepare(checkpoint, config);
             var keys = new KeyValues(entry.gguf(), config.raw().file());
             OutputType type = request.type() == OutputType.AUTO ? guess(checkpoint) : request.type();
             var source = new ModelSource(new TokenizerFiles(folder), config, className, entry, keys, fileType(type, config), checkpoint.tensors().keySet());
@@ -122,6 +125,18 @@ public final class Converter {
             List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, checkpoint.files(), progress, cancel);
             return new Result(outputs, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
                     request.dryRun() ? 0 : OutputFiles.bytes(outputs), (System.nanoTime() - start) / 1_000_000);
+        }
+    }
+
+    /** Takes away what a training or a conversion left over; both are said. */
+    private void prepare(Checkpoint checkpoint, ModelConfig config) {
+        String wrapper = checkpoint.unwrap();
+        if (!wrapper.isEmpty()) {
+            LOG.log(System.Logger.Level.INFO, "{0}: taken off the names of all tensors: {1}", folder, wrapper);
+        }
+        if (!request.vocabularyOnly() && config.values().has("quantization_config") && !Dequantizer.isQuantized(checkpoint.tensors().values())) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: the weights are not quantized: quantization_config is left over, and not used", config.raw().file());
+            config.values().values().remove("quantization_config");
         }
     }
 

@@ -27,6 +27,8 @@ public final class Checkpoint implements AutoCloseable {
 
     /** model-00001-of-00003.safetensors. */
     private static final Pattern SHARD = Pattern.compile("(.*-)(\\d{1,6})-of-(\\d{1,6})(\\..*)");
+    /** DataParallel, torch.compile, PEFT, Lightning with DeepSpeed, FSDP. */
+    private static final List<String> WRAPPERS = List.of("module.", "_orig_mod.", "base_model.model.", "_forward_module.", "_fsdp_wrapped_module.");
     private static final int MOST_SHARDS = 10_000;
 
     private final List<MappedFile> files = new ArrayList<>();
@@ -210,6 +212,35 @@ public final class Checkpoint implements AutoCloseable {
         }
         long size = tensor.type().bytes();
         return tensor.storage().asSlice(tensor.offset() * size, tensor.count() == 0 ? 0 : elements * size);
+    }
+
+    /**
+     * Takes off what wrappers of training put before the names of a model's tensors, where it stands before all of them.
+     *
+     * @return what was taken off, empty for nothing
+     */
+    public String unwrap() {
+        var all = new StringBuilder();
+        for (boolean found = true; found; ) {
+            found = false;
+            for (String wrapper : WRAPPERS) {
+                if (!tensors.isEmpty() && tensors.keySet().stream().allMatch(name -> name.startsWith(wrapper))) {
+                    rename(wrapper.length());
+                    all.append(wrapper);
+                    found = true;
+                }
+            }
+        }
+        return all.toString();
+    }
+
+    private void rename(int cut) {
+        List<StoredTensor> old = List.copyOf(tensors.values());
+        tensors.clear();
+        for (StoredTensor t : old) {
+            String name = t.name().substring(cut);
+            tensors.put(name, new StoredTensor(name, t.type(), t.shape(), t.strides(), t.offset(), t.storage(), t.file()));
+        }
     }
 
     /** The tensors by name, in order. */
