@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 /** Whether llama.cpp will load what is about to be written: no conversion ends well with a file that nothing can use. */
 final class Loadable {
 
+    private static final System.Logger LOG = System.getLogger(Loadable.class.getName());
     private static final String TOKENS = "tokenizer.ggml.tokens";
     /** A float of a key has one of these ends where only a number above 0 makes sense. */
     private static final Set<String> POSITIVE = Set.of("epsilon", "freq_base", "freq_base_swa", "scaling.factor");
@@ -41,6 +42,7 @@ final class Loadable {
         if (metadata.has(TOKENS)) {
             requireDifferent(folder, metadata.strings(TOKENS));
             requireTokensOfPhi3(folder, metadata);
+            tellOfIds(folder, metadata);
         } else if (!model.equals("none") && !model.equals("no_vocab")) {
             throw new InvalidFileException(folder, "tokenizer", "at least one token", "none");
         }
@@ -48,6 +50,17 @@ final class Loadable {
             throw new InvalidFileException(folder, "tokenizer", "merges, in tokenizer.json or merges.txt", "none",
                     "llama.cpp loads no byte-level vocabulary without them");
         }
+    }
+
+    /** llama.cpp passes over an id that no token has, in a line that nobody sees, and takes the one of another model in its place. */
+    private static void tellOfIds(Path folder, Metadata metadata) {
+        int tokens = metadata.strings(TOKENS).length();
+        metadata.values().forEach((key, value) -> {
+            if (key.startsWith("tokenizer.ggml.") && key.endsWith("_token_id") && value.value() instanceof Long id && id >= tokens) {
+                LOG.log(System.Logger.Level.WARNING, "{0}: {1} is {2}, and there are {3} tokens: llama.cpp will not use it", folder, key, id.toString(),
+                        String.valueOf(tokens));
+            }
+        });
     }
 
     /** llama.cpp knows Phi-3's tokenizer by the model's name, and then takes these tokens for granted. */
