@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * A PEFT adapter as a LoRA GGUF. What the base model's family does to the rows of a weight is done to the rows of its factor B.
@@ -42,9 +43,9 @@ final class AdapterConverter {
             config.flattenTextConfig();
             var keys = new KeyValues(entry.gguf(), config.raw().file());
             OutputType type = request.type() == OutputType.AUTO ? guess(adapter) : request.type();
-            Architecture architecture = Architectures.create(
+            Supplier<Architecture> family = () -> Architectures.create(
                     new ModelSource(new TokenizerFiles(base), config, className, entry, keys, type.fileType(), Set.of()));
-            List<PlannedTensor> tensors = planned(folder, adapter, architecture, type);
+            List<PlannedTensor> tensors = planned(folder, adapter, family, type);
             var counter = new SizeLabel.Counter();
             tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));
             SizeLabel size = counter.count();
@@ -71,9 +72,10 @@ final class AdapterConverter {
     }
 
     /** What the base's family says of a name is about the adapter here: the base's own tensors are not even read. */
-    private static List<PlannedTensor> planned(Path folder, PeftAdapter adapter, Architecture architecture, OutputType type) {
+    private static List<PlannedTensor> planned(Path folder, PeftAdapter adapter, Supplier<Architecture> family, OutputType type) {
+        Architecture architecture = family.get();
         try {
-            return plan(folder, adapter, architecture, type);
+            return plan(folder, adapter, architecture, family.get(), type);
         } catch (UnsupportedModelException e) {
             if (!e.model().equals(String.valueOf(architecture.source.folder()))) {
                 throw e;
@@ -83,30 +85,41 @@ final class AdapterConverter {
         }
     }
 
-    private static List<PlannedTensor> plan(Path folder, PeftAdapter adapter, Architecture architecture, OutputType type) {
+    private static List<PlannedTensor> plan(Path folder, PeftAdapter adapter, Architecture architecture, Architecture ofExperts,
+            OutputType type) {
         var planned = new ArrayList<PlannedTensor>();
+        var experts = new ExpertPairs(folder, architecture, ofExperts, type, planned);
         adapter.others().forEach((name, stored) -> {
             throw new UnsupportedModelException(adapter.paths().getFirst(), "tensor '" + stored.name() + "'", "factors lora_A and lora_B",
                     "a whole tensor", "new tokens or modules_to_save cannot be in an adapter: merge it into its base with PEFT");
         });
         adapter.factors().forEach((name, pair) -> {
+            if (FusedExperts.isFused(name)) {
+                FusedExperts.plan(folder, adapter, architecture, name, pair, type, planned);
+                return;
+            }
             String plain = architecture.filter(name);
             if (plain == null) {
                 throw new UnsupportedModelException(adapter.paths().getFirst(), "adapter for '" + name + "'", "a weight of the GGUF model",
                         "one that " + architecture.source.architecture() + " leaves out", "train it without that module");
             }
-            addPair(folder, adapter, architecture, plain, pair, type, planned);
+            long rank = pair.a().shape()[0];
+            float fold = (float) (adapter.scale(plain, rank) / (adapter.alpha() / rank));
+            if (ExpertPairs.isExpert(plain)) {
+                experts.add(plain, Tensor.of(pair.a()), Tensor.of(pair.b()), fold);
+            } else {
+                addPair(folder, architecture, plain, pair, fold, type, planned);
+            }
         });
+        experts.finish();
         return planned;
     }
 
-    private static void addPair(Path folder, PeftAdapter adapter, Architecture architecture, String name, PeftAdapter.Factors pair,
-            OutputType type, List<PlannedTensor> planned) {
+    private static void addPair(Path folder, Architecture architecture, String name, PeftAdapter.Factors pair, float fold, OutputType type,
+            List<PlannedTensor> planned) {
         long rank = pair.a().shape()[0];
-        double wanted = adapter.scale(name, rank);
-        float fold = (float) (wanted / (adapter.alpha() / rank));
         Tensor a = Tensor.of(pair.a());
-        Tensor b = fold == 1 ? Tensor.of(pair.b()) : Tensor.of(pair.b()).map(x -> (float) x * fold);
+        Tensor b = scaled(Tensor.of(pair.b()), fold);
         int before = planned.size();
         try {
             // the family turns it back
@@ -120,12 +133,21 @@ final class AdapterConverter {
                 planned.add(PlannedTensor.of(ggufName + ".lora_b", type.type(), rows));
             });
         } catch (Tensor.ShapeException | ArithmeticException odd) {
-            throw new UnsupportedModelException(folder, "adapter for '" + name + "'", "a weight whose rows are only reordered",
-                    architecture.source.architecture() + ", which changes it otherwise", "merge the adapter into its base with PEFT");
+            throw onlyReordered(folder, architecture, name);
         }
         if (planned.size() == before) {
             throw new UnsupportedModelException(folder, "adapter for '" + name + "'", "a weight of the GGUF model",
                     "one that " + architecture.source.architecture() + " leaves out or stacks");
         }
+    }
+
+    /** Factor B with what PEFT's scale differs from llama.cpp's by. */
+    static Tensor scaled(Tensor b, float fold) {
+        return fold == 1 ? b : b.map(x -> (float) x * fold);
+    }
+
+    static UnsupportedModelException onlyReordered(Path folder, Architecture architecture, String name) {
+        return new UnsupportedModelException(folder, "adapter for '" + name + "'", "a weight whose rows are only reordered",
+                architecture.source.architecture() + ", which changes it otherwise", "merge the adapter into its base with PEFT");
     }
 }

@@ -159,6 +159,13 @@ class Architecture {
         return experts != null && experts.take(tensor, name, block, (merged, stacked) -> sink.add(map(merged), stacked));
     }
 
+    /** After the last tensor of an adapter: stacks the matrices of experts that wait for others. */
+    final void flushExperts(Sink sink) {
+        if (experts != null) {
+            experts.flush((merged, stacked) -> sink.add(map(merged), stacked));
+        }
+    }
+
     /** After the last tensor: what is still missing is an error. */
     void finish(Sink sink) {
         if (experts != null) {

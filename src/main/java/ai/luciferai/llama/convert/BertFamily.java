@@ -100,6 +100,9 @@ class BertFamily extends Architecture {
         @Override
         void parameters() throws IOException {
             super.parameters();
+            if (!keys.has(".attention.layer_norm_epsilon")) { // transformers writes norm_eps, and llama.cpp loads no model without the key
+                f32(".attention.layer_norm_epsilon", "norm_eps");
+            }
             keys.u32(".attention.sliding_window", require("local_attention"));
             if (config.has("global_attn_every_n_layers")) {
                 keys.u32(".attention.sliding_window_pattern", config.get("global_attn_every_n_layers"));
@@ -149,7 +152,8 @@ class BertFamily extends Architecture {
         Roberta(ModelSource source) {
             super(source);
             this.unigram = source.entry().vocabulary().equals("unigram");
-            this.offset = config.has("pad_token_id") ? 1 + config.requireWhole("pad_token_id") : 0;
+            // Of -1, for no padding token, transformers counts positions from 0.
+            this.offset = config.has("pad_token_id") ? Math.max(0, 1 + config.requireWhole("pad_token_id")) : 0;
             if (config.has("max_position_embeddings")) {
                 config.values().put("max_position_embeddings", config.requireWhole("max_position_embeddings") - offset);
             }

@@ -26,6 +26,8 @@ import java.util.Set;
  */
 public final class Converter {
 
+    private static final System.Logger LOG = System.getLogger(Converter.class.getName());
+
     /** Tensors that the reference leaves out of every model. */
     private static final List<String> DROPPED = List.of(".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq");
     /** Kinds of tensors that are F32 whatever the output type. */
@@ -106,6 +108,7 @@ public final class Converter {
         }
         config.flattenTextConfig();
         try (Checkpoint checkpoint = request.vocabularyOnly() ? Checkpoint.openFiles(List.of()) : openWeights()) {
+            prepare(checkpoint, config);
             var keys = new KeyValues(entry.gguf(), config.raw().file());
             OutputType type = request.type() == OutputType.AUTO ? guess(checkpoint) : request.type();
             var source = new ModelSource(new TokenizerFiles(folder), config, className, entry, keys, fileType(type, config), checkpoint.tensors().keySet());
@@ -114,12 +117,47 @@ public final class Converter {
             var counter = new SizeLabel.Counter();
             tensors.forEach(tensor -> counter.add(tensor.info().name(), tensor.tensor().shape()));
             SizeLabel size = counter.count();
+            VocabularySize.complete(config, VocabularySize.rows(tensors));
             String name = writeKeys(architecture, keys, size);
+            requireLoadable(architecture, checkpoint, keys, tensors);
             List<Path> inputs = new ArrayList<>(checkpoint.paths());
             Path target = OutputName.resolve(request, folder, keys.build(), type);
             List<Path> outputs = OutputFiles.write(request, keys.build(), tensors, target, inputs, checkpoint.files(), progress, cancel);
             return new Result(outputs, entry.gguf(), name, type, tensors.size(), Math.abs(size.total()), OutputFiles.bytes(inputs),
                     request.dryRun() ? 0 : OutputFiles.bytes(outputs), (System.nanoTime() - start) / 1_000_000);
+        }
+    }
+
+    /** Takes away what a training or a conversion left over; both are said. */
+    private void prepare(Checkpoint checkpoint, ModelConfig config) {
+        String wrapper = checkpoint.unwrap();
+        if (!wrapper.isEmpty()) {
+            LOG.log(System.Logger.Level.INFO, "{0}: taken off the names of all tensors: {1}", folder, wrapper);
+        }
+        if (!request.vocabularyOnly() && config.values().has("quantization_config") && !Dequantizer.isQuantized(checkpoint.tensors().values())) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: the weights are not quantized: quantization_config is left over, and not used", config.raw().file());
+            config.values().values().remove("quantization_config");
+        }
+    }
+
+    private void requireLoadable(Architecture architecture, Checkpoint checkpoint, KeyValues keys, List<PlannedTensor> tensors) {
+        if (request.vocabularyOnly()) {
+            Loadable.checkVocabulary(folder, keys.checkable());
+            return;
+        }
+        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors));
+        Loadable.check(folder, keys.checkable(), tensors);
+        requireHead(architecture, checkpoint, tensors);
+    }
+
+    /** Without an output of its own llama.cpp takes the embedding for it: of a model that has one, that would be another model. */
+    private void requireHead(Architecture architecture, Checkpoint checkpoint, List<PlannedTensor> tensors) {
+        boolean untied = Boolean.FALSE.equals(architecture.config.get("tie_word_embeddings"));
+        boolean generates = architecture.source.architecture().endsWith("ForCausalLM");
+        boolean has = tensors.stream().anyMatch(tensor -> tensor.info().name().equals("output.weight"));
+        if (untied && generates && !has && architecture.names.has("OUTPUT") && !checkpoint.tensors().containsKey("lm_head.weight")) {
+            throw new InvalidFileException(folder, "weights", "lm_head.weight, as tie_word_embeddings is false", "none",
+                    "a file of the model is missing, or \"tie_word_embeddings\": true is missing in config.json");
         }
     }
 
@@ -133,7 +171,7 @@ public final class Converter {
     }
 
     private Checkpoint openWeights() throws IOException {
-        return Files.isDirectory(request.input()) ? Checkpoint.openFolder(folder) : Checkpoint.openFiles(List.of(request.input()));
+        return Files.isDirectory(request.input()) ? Checkpoint.openFolder(folder) : Checkpoint.openFile(request.input());
     }
 
     /** The type of the first matrix that is BF16 or F16. */

@@ -4,11 +4,16 @@ import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.hf.DType;
 import ai.luciferai.llama.hf.JsonObject;
+import ai.luciferai.llama.hf.StoredTensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Checkpoints that are quantized themselves: their packed weights become plain float tensors, computed when they are written.
@@ -17,12 +22,26 @@ import java.util.Map;
  */
 final class Dequantizer {
 
+    /** Names that only packed weights have: AWQ, GPTQ, bitsandbytes, compressed-tensors, fp8, MXFP4, HQQ, AQLM. */
+    private static final Pattern PACKED = Pattern.compile("\\.(qweight|qzeros|g_idx|scales|SCB|codes|codebooks|W_q)$|weight\\.(absmax|quant_map|quant_state)"
+            + "|_(blocks|packed|scale|scale_inv|zero_point|scale_2)$|\\.(input|weight|activation)_scale$");
+    private static final Set<DType> FLOATS = EnumSet.of(DType.F64, DType.F32, DType.F16, DType.BF16);
+
     private final Path folder;
     private final Map<String, Tensor> tensors;
 
     private Dequantizer(Path folder, Map<String, Tensor> tensors) {
         this.folder = folder;
         this.tensors = tensors;
+    }
+
+    /**
+     * Whether a checkpoint is packed as its configuration says: with tensors beside the weights, or weights of integers. A model that was
+     * dequantized, or trained further, often keeps the configuration of what it was made of.
+     */
+    static boolean isQuantized(Collection<StoredTensor> tensors) {
+        return tensors.stream().anyMatch(tensor -> PACKED.matcher(tensor.name()).find()
+                || tensor.shape().length >= 2 && tensor.name().endsWith("weight") && !FLOATS.contains(tensor.type()));
     }
 
     /** The tensors without their packing. A tensor that replaces several comes last, as in the reference. */

@@ -71,6 +71,35 @@ final class ExpertStack {
         return true;
     }
 
+    /**
+     * Gives out what waits, part by part: an adapter need not change every matrix of an expert.
+     *
+     * @throws InvalidFileException when a part lacks experts
+     */
+    void flush(BiConsumer<String, Tensor> done) {
+        for (var layer : waiting.entrySet()) {
+            long count = source.config().requireWhole(countKey);
+            for (String part : parts) {
+                var stack = new ArrayList<Tensor>();
+                for (long expert = 0; expert < count; expert++) {
+                    Tensor one = layer.getValue().remove(expert + "." + part + ".weight");
+                    if (one != null) {
+                        stack.add(one);
+                    }
+                }
+                if (!stack.isEmpty() && stack.size() < count) {
+                    throw new InvalidFileException(source.folder(), "experts of layer " + layer.getKey(), part + " of all " + count + " experts, or of none",
+                            stack.size() + " of them", "merge the adapter into its base with PEFT");
+                }
+                if (!stack.isEmpty()) {
+                    done.accept(merged.replace("{bid}", String.valueOf(layer.getKey())).replace("{xid}", part), Tensor.stack(stack));
+                }
+            }
+        }
+        waiting.values().removeIf(Map::isEmpty);
+        requireComplete();
+    }
+
     /** @throws InvalidFileException when a layer lacks experts */
     void requireComplete() {
         for (var layer : waiting.entrySet()) {

@@ -40,6 +40,11 @@ final class KeyValues {
         return values.build();
     }
 
+    /** What was collected so far; errors about it name the configuration. */
+    Metadata checkable() {
+        return values.build().at(configuration);
+    }
+
     String architecture() {
         return architecture;
     }

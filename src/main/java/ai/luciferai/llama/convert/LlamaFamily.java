@@ -448,12 +448,10 @@ final class LlamaFamily {
 
         @Override
         void vocabulary(Vocabulary vocabulary) throws IOException {
-            boolean noPad = config.get("pad_token_id") instanceof Long pad && pad < 0;
             vocabulary.writeByteLevel("gpt2");
-            SpecialTokens.read(vocabulary.files(), true, null, noPad ? List.of("bos", "eos", "unk", "sep", "cls", "mask")
-                    : List.of("bos", "eos", "unk", "sep", "pad", "cls", "mask")).write(keys);
-            if (config.has("eod_token_id")) {
-                keys.u32("tokenizer.ggml.eos_token_id", config.get("eod_token_id"));
+            SpecialTokens.read(vocabulary.files(), true, null).write(keys);
+            if (config.get("eod_token_id") instanceof Long end && end >= 0) {
+                keys.u32("tokenizer.ggml.eos_token_id", end);
             }
             JsonObject generation = JsonObject.readIfPresent(vocabulary.folder().resolve("generation_config.json"));
             if (generation.get("eos_token_id") instanceof List<?> ends && ends.size() > 1) {

@@ -88,6 +88,8 @@ final class PhiFamily {
         void vocabulary(Vocabulary vocabulary) throws IOException {
             if ("GPT2Tokenizer".equals(vocabulary.tokenizerConfig().get("tokenizer_class"))) {
                 vocabulary.byteLevel();
+            } else if (!vocabulary.has("tokenizer.model") && vocabulary.has("tokenizer.json")) {
+                vocabulary.fastTokenizer();
             } else {
                 new SentencePieceVariants(vocabulary).phi3();
             }

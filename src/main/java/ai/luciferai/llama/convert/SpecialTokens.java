@@ -69,12 +69,10 @@ final class SpecialTokens {
         return tokens;
     }
 
-    /** Sets an id unless it is known already. */
+    /** Sets an id unless it is known already. A negative one, as null, says that there is no such token; the reference refuses it. */
     void set(String type, Object id) {
         if (id instanceof Long number && number >= 0 && (vocabularySize == null || number < vocabularySize)) {
             ids.putIfAbsent(type, number);
-        } else if (id instanceof Long number && number < 0) {
-            throw new InvalidFileException(folder, "id of special token " + type, "a number from 0", String.valueOf(number));
         }
     }
 

@@ -148,10 +148,8 @@ final class Vocabulary {
         }
         if (has("tokenizer.model")) {
             sentencePiece();
-        } else if (isByteFallback()) {
-            byteFallback();
         } else {
-            byteLevel();
+            fastTokenizer();
         }
         long size = size() == null ? 32000 : size();
         if (size == 32016) { // CodeLlama
@@ -171,6 +169,15 @@ final class Vocabulary {
     void sentencePieceOrByteLevel() throws IOException {
         if (has("tokenizer.model")) {
             sentencePiece();
+        } else {
+            byteLevel();
+        }
+    }
+
+    /** What tokenizer.json alone holds: BPE with byte fallback, else byte-level BPE. */
+    void fastTokenizer() throws IOException {
+        if (isByteFallback()) {
+            byteFallback();
         } else {
             byteLevel();
         }
@@ -212,6 +219,9 @@ final class Vocabulary {
             if (added.id() >= tokenizer.baseSize()) {
                 table.add(added.text(), -1000, tokenizer.isSpecial(added.text()) ? TokenTable.CONTROL : TokenTable.USER_DEFINED);
             }
+        }
+        while (size() != null && table.size() < Math.min(size(), MOST_TOKENS)) {
+            table.add("[PAD" + table.size() + "]", -10000, TokenTable.UNUSED);
         }
         writeSentencePiece(table);
         SpecialTokens.read(files, false, (long) table.size()).write(keys);

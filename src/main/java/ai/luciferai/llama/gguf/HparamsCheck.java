@@ -1,6 +1,8 @@
 package ai.luciferai.llama.gguf;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import java.nio.file.Path;
+import java.util.function.Predicate;
 
 /** The part of {@link ModelPreflight} for the numbers that describe the network. */
 final class HparamsCheck {
@@ -16,12 +18,15 @@ final class HparamsCheck {
     private static final String[] EPSILONS = {"attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon",
             "attention.group_norm_epsilon", "hyper_connection.epsilon"};
 
-    private final GgufFile file;
+    private final Path path;
+    private final Predicate<String> tensors;
     private final Metadata metadata;
     private final String architecture;
 
-    HparamsCheck(GgufFile file, Metadata metadata, String architecture) {
-        this.file = file;
+    /** @param tensors whether the model has a tensor of this name */
+    HparamsCheck(Path path, Predicate<String> tensors, Metadata metadata, String architecture) {
+        this.path = path;
+        this.tensors = tensors;
         this.metadata = metadata;
         this.architecture = architecture;
     }
@@ -65,8 +70,8 @@ final class HparamsCheck {
             for (int i = 0; i < layers; i++) {
                 String present = "blk." + i + "." + companion.present();
                 String needed = "blk." + i + "." + companion.needed();
-                if (file.tensor(present).isPresent() && file.tensor(needed).isEmpty()) {
-                    throw new InvalidFileException(file.path(), "tensor '" + needed + "'", "a tensor of this name beside " + present,
+                if (tensors.test(present) && !tensors.test(needed)) {
+                    throw new InvalidFileException(path, "tensor '" + needed + "'", "a tensor of this name beside " + present,
                             "none");
                 }
             }
@@ -108,7 +113,7 @@ final class HparamsCheck {
         long experts = metadata.has(key("expert_count")) ? requireWithin("expert_count", 0, MAX_EXPERTS) : 0;
         for (int i = 0; i < layers; i++) {
             long used = element("expert_used_count", i, 0);
-            if (file.tensor("blk." + i + ".ffn_gate_inp.weight").isPresent() && (used < 1 || used > experts)) {
+            if (tensors.test("blk." + i + ".ffn_gate_inp.weight") && (used < 1 || used > experts)) {
                 throw metadata.wrong(key("expert_used_count"), "1 to %d experts for layer %d".formatted(experts, i),
                         Long.toString(used));
             }
@@ -155,14 +160,14 @@ final class HparamsCheck {
         for (int i = 0; i < sections.length(); i++) {
             long section = sections.type().isInteger() ? sections.integer(i) : -1;
             if (section < 0 || section > MAX_SIZE) {
-                throw new InvalidFileException(file.path(), "metadata key '" + name + "'", "whole numbers of at least 0",
+                throw new InvalidFileException(path, "metadata key '" + name + "'", "whole numbers of at least 0",
                         sections.list().toString());
             }
             sum += section;
             firstThree += i < 3 ? section : 0;
         }
         if (required && (firstThree == 0 || sum > keyLength)) {
-            throw new InvalidFileException(file.path(), "metadata key '" + name + "'",
+            throw new InvalidFileException(path, "metadata key '" + name + "'",
                     "one of the first three above 0, and a sum of at most %d, the length of a key".formatted(keyLength),
                     sections.list().toString());
         }

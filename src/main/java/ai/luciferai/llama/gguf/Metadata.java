@@ -44,6 +44,11 @@ public final class Metadata {
         return new Builder(Path.of("metadata being built"), new LinkedHashMap<>());
     }
 
+    /** The same pairs with another file in the errors: the one that they were made of. */
+    public Metadata at(Path file) {
+        return new Metadata(file, values);
+    }
+
     /** Starts with these pairs. */
     public Builder toBuilder() {
         return new Builder(path, new LinkedHashMap<>(values));

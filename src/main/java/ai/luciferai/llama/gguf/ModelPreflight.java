@@ -3,7 +3,9 @@ package ai.luciferai.llama.gguf;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What must hold before llama.cpp is given a model: everything that it takes for granted and would end the process over, such as a
@@ -40,11 +42,23 @@ public final class ModelPreflight {
     public static void check(GgufFile file, Metadata metadata) {
         requireReadableByLlama(file);
         String architecture = architecture(file, metadata);
-        new HparamsCheck(file, metadata, architecture).run();
+        new HparamsCheck(file.path(), name -> file.tensor(name).isPresent(), metadata, architecture).run();
         new VocabularyCheck(metadata).run();
         for (TensorInfo tensor : file.tensors()) {
             requireUsable(file, tensor);
         }
+    }
+
+    /**
+     * Checks a model that is not written yet.
+     *
+     * @param path     what errors name
+     * @param metadata its pairs
+     * @param tensors  whether it will have a tensor of this name
+     */
+    public static void checkPlanned(Path path, Metadata metadata, Predicate<String> tensors) {
+        new HparamsCheck(path, tensors, metadata, metadata.string(Metadata.ARCHITECTURE)).run();
+        new VocabularyCheck(metadata).run();
     }
 
     /** Checks a file of which only the vocabulary is loaded. */

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +69,7 @@ public final class PeftAdapter implements AutoCloseable {
 
     private void sort() {
         String only = null; // the adapter's name, which PEFT leaves out of the files that it saves
-        for (StoredTensor tensor : weights.tensors().values()) {
+        for (StoredTensor tensor : inFileOrder()) {
             String name = tensor.name().replace("base_model.model.", "");
             Matcher factor = FACTOR.matcher(name);
             requireFactorOfAWeight(tensor);
@@ -95,6 +97,15 @@ public final class PeftAdapter implements AutoCloseable {
         if (factors.isEmpty()) {
             throw new InvalidFileException(folder, "weights", "tensors named lora_A and lora_B", "none");
         }
+    }
+
+    /** As the reference reads an adapter, and no model: a safetensors file as its data lie. */
+    private List<StoredTensor> inFileOrder() {
+        var tensors = new ArrayList<>(weights.tensors().values());
+        if (weights.paths().getFirst().toString().endsWith(".safetensors")) {
+            tensors.sort(Comparator.comparingLong(tensor -> tensor.storage().address()));
+        }
+        return tensors;
     }
 
     /** PEFT's biases end as factors do, so that the name of the bias would be taken for that of an adapter. */

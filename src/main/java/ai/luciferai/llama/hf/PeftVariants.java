@@ -22,7 +22,9 @@ final class PeftVariants {
 
     /** Keys whose value, unless it is null, false or empty, changes what the factors mean. */
     private static final Set<String> CHANGES_THE_ARITHMETIC = Set.of("lora_bias", "alora_invocation_tokens", "layer_replication",
-            "megatron_config", "trainable_token_indices", "target_parameters", "corda_config", "arrow_config", "kasa_config");
+            "megatron_config", "trainable_token_indices", "corda_config", "arrow_config", "kasa_config");
+    /** Parameters that are the weights of all experts of a layer, and routers, which are plain matrices. */
+    private static final Pattern KNOWN_PARAMETER = Pattern.compile("(.*\\.)?(gate_up_proj|down_proj|gate\\.weight)");
 
     private PeftVariants() {}
 
@@ -38,6 +40,11 @@ final class PeftVariants {
                 throw new UnsupportedModelException(file, key, "plain LoRA", String.valueOf(value), MERGE);
             }
         });
+        if (config.get("target_parameters") instanceof Collection<?> parameters) {
+            parameters.stream().filter(name -> !KNOWN_PARAMETER.matcher(String.valueOf(name)).matches()).findFirst().ifPresent(name -> {
+                throw new UnsupportedModelException(file, "target_parameters", "gate_up_proj and down_proj of experts", String.valueOf(name), MERGE);
+            });
+        }
         requireKeptBase(file, config.get("init_lora_weights"));
         if (config.get("lora_alpha") instanceof Number alpha && !(Math.abs(alpha.doubleValue()) > 0)) {
             throw new InvalidFileException(file, "lora_alpha", "a number other than 0", alpha.toString(), "with 0 the adapter does nothing");

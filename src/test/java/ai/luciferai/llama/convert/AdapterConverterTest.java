@@ -97,7 +97,7 @@ class AdapterConverterTest {
     @ParameterizedTest
     @ValueSource(strings = {"\"lora_bias\": true", "\"use_qalora\": true", "\"use_bdlora\": {\"nblocks\": 2}", "\"init_lora_weights\": \"pissa_niter_4\"",
             "\"init_lora_weights\": \"olora\"", "\"layer_replication\": [[0, 2], [1, 2]]", "\"alora_invocation_tokens\": [1, 2]",
-            "\"target_parameters\": [\"mlp.experts.gate_up_proj\"]", "\"trainable_token_indices\": [5]", "\"lora_alpha\": 0",
+            "\"target_parameters\": [\"mlp.experts.gate_up_bias\"]", "\"trainable_token_indices\": [5]", "\"lora_alpha\": 0",
             "\"peft_type\": \"LOHA\"", "\"r\": 5", "\"rank_pattern\": {\"q_proj\": 2}", "\"alpha_pattern\": {\"q_proj[\": 2}"})
     void refusesByNameWhatIsNoPlainLora(String setting) throws IOException {
         Path changed = copy(json -> json.replaceFirst("\\{", Matcher.quoteReplacement("{" + setting + ","))

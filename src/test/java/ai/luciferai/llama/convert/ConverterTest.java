@@ -269,16 +269,6 @@ class ConverterTest {
     }
 
     @Test
-    void refusesCheckpointsQuantizedInOtherWaysByName() throws IOException {
-        for (String method : List.of("gptq", "awq", "bitsandbytes", "aqlm")) {
-            Path copy = Fixtures.copy("llama-shards", folder);
-            edit(copy.resolve("config.json"), "{", "{\"quantization_config\": {\"quant_method\": \"" + method + "\", \"bits\": 4},");
-            String message = refused(UnsupportedModelException.class, copy).getMessage();
-            assertTrue(message.contains("got " + method) && message.contains("quantized from"), message);
-        }
-    }
-
-    @Test
     void saysHowAnUnknownVocabularyWasDecided() throws IOException {
         var said = new ArrayList<String>();
         Logger logger = Logger.getLogger(PreTokenizers.class.getName());

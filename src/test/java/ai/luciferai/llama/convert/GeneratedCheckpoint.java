@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
@@ -35,7 +36,8 @@ public final class GeneratedCheckpoint {
         write(JsonObject.read(Fixtures.FOLDER.resolve("generated.json")).requireObject(name), folder);
     }
 
-    static void write(JsonObject entry, Path folder) throws IOException {
+    /** The checkpoint of a row. */
+    public static void write(JsonObject entry, Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("config.json"), JSON.writeValueAsString(entry.requireObject("config").values()));
         if (entry.has("tokenizer")) {
@@ -45,10 +47,18 @@ public final class GeneratedCheckpoint {
                 }
             }
         }
-        writeWeights(entry.requireObject("tensors"), folder.resolve("model.safetensors"));
+        writeWeights(entry.requireObject("tensors"), folder.resolve("model.safetensors"), (name, data) -> data);
     }
 
-    private static void writeWeights(JsonObject rows, Path file) throws IOException {
+    /** The adapter of a row of expert-adapters.json. */
+    public static void writeAdapter(JsonObject entry, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve("adapter_config.json"), JSON.writeValueAsString(entry.requireObject("config").values()));
+        writeWeights(entry.requireObject("tensors"), folder.resolve("adapter_model.safetensors"), (name, data) -> data);
+    }
+
+    /** @param change what becomes of the data of a tensor */
+    public static void writeWeights(JsonObject rows, Path file, BiFunction<String, byte[], byte[]> change) throws IOException {
         Map<String, byte[]> tensors = new LinkedHashMap<>();
         var header = new StringBuilder("{");
         long at = 0;
@@ -56,7 +66,7 @@ public final class GeneratedCheckpoint {
             String[] parts = rows.requireText(row).split(" ");
             long[] shape = Arrays.stream(parts, 1, parts.length).mapToLong(Long::parseLong).toArray();
             for (String name : expand(row)) {
-                byte[] data = weights(name, parts[0], shape);
+                byte[] data = change.apply(name, weights(name, parts[0], shape));
                 tensors.put(name, data);
                 header.append(at == 0 ? "" : ",").append("\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
                         .formatted(name, parts[0], Arrays.toString(shape), at, at + data.length));
@@ -72,7 +82,7 @@ public final class GeneratedCheckpoint {
     }
 
     /** The names of a row: {0-3} stands for each number from 0 to 3. */
-    private static List<String> expand(String row) {
+    static List<String> expand(String row) {
         Matcher range = RANGE.matcher(row);
         if (!range.find()) {
             return List.of(row);
@@ -84,7 +94,8 @@ public final class GeneratedCheckpoint {
         return names;
     }
 
-    private static byte[] weights(String name, String type, long[] shape) {
+    /** What a tensor of that name holds. */
+    public static byte[] weights(String name, String type, long[] shape) {
         var crc = new CRC32();
         crc.update(name.getBytes(StandardCharsets.UTF_8));
         int count = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
