@@ -289,7 +289,8 @@ public final class Model implements AutoCloseable {
     public RenderedChat renderChat(List<ChatMessage> messages, ChatFormat format) {
         requireVocabulary();
         String template = format.template().isOwn() ? null : format.template().source();
-        return ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+        RenderedChat chat = ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+        return ToolForm.kept(chat, format.tools());
     }
 
     /** Whether {@link #close()} was called. */

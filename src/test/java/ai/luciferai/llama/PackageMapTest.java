@@ -32,7 +32,8 @@ class PackageMapTest {
     /** What a package may use of ours; a façade name stands for the root package. */
     private static final Map<String, Set<String>> OURS = Map.of(
             "cli", Set.of(FACADE, "core"),
-            FACADE, Set.of("convert", "train", "report", "ffi", "gguf", "hf", "core"),
+            FACADE, Set.of("convert", "train", "report", "schema", "ffi", "gguf", "hf", "core"),
+            "schema", Set.of("core"),
             "train", Set.of("report", "gguf", "core"),
             "report", Set.of(),
             "convert", Set.of("gguf", "hf", "core"),
@@ -47,6 +48,7 @@ class PackageMapTest {
             "cli", Set.of("com.fasterxml.jackson", "org.jline", "picocli"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
+            "schema", Set.of("com.fasterxml.jackson"),
             "train", Set.of("com.fasterxml.jackson"),
             "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
 

@@ -169,6 +169,8 @@ class GeneratePlanTest {
         assertEquals(Grammar.gbnf("root ::= \"a\"\n"), with("--grammar-file", grammar.toString()).options().grammar());
         assertEquals(Grammar.jsonSchema("{}"), with("-j", "{}").options().grammar());
         assertEquals(Grammar.jsonSchema("{\"type\":\"object\"}"), with("--json-schema-file", schema.toString()).options().grammar());
+        assertEquals(Grammar.laxJsonSchema("{}"), with("-j", "{}", "--lax-schema").options().grammar());
+        assertThrows(InvalidOptionException.class, () -> with("--lax-schema", "--grammar", "x"));
         assertThrows(InvalidOptionException.class, () -> with("-j", "{}", "--grammar", "x"));
         assertThrows(InvalidFileException.class, () -> with("--grammar-file", folder.resolve("none").toString()));
         assertThrows(InvalidFileException.class, () -> with("--json-schema-file", folder.toString()));
