@@ -128,9 +128,9 @@ final class SamplingMixin {
             by = a.typed(name);
             String text = name.endsWith("f") || name.endsWith("file") ? TextFile.read(name, a.text(name)) : a.text(name);
             found = name.startsWith("--grammar") ? Grammar.gbnf(text)
-                    : a.has("--lax-schema") ? Grammar.laxJsonSchema(text) : Grammar.jsonSchema(text);
+                    : a.on("--lax-schema", false) ? Grammar.laxJsonSchema(text) : Grammar.jsonSchema(text);
         }
-        if (a.has("--lax-schema") && found.kind() != Grammar.Kind.LAX_JSON_SCHEMA) {
+        if (a.on("--lax-schema", false) && found.kind() != Grammar.Kind.LAX_JSON_SCHEMA) {
             throw new InvalidOptionException("--lax-schema", "--json-schema beside it", "none");
         }
         return found;

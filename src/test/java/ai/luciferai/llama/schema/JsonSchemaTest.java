@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Schemas as people write them: what is generated satisfies them, by a validator that we did not write, or they are refused. */
 class JsonSchemaTest {
 
-    private static final int DRAWN = 300;
+    private static final int DRAWN = 100;
 
     /** Texts that a schema's grammar generates, each of which is JSON and satisfies it, formats included. */
     private static Set<String> drawn(String schema) {
