@@ -32,6 +32,7 @@ final class Automaton {
     private final List<Integer> members = new ArrayList<>(); // one of each class
     private final int min;
     private final int max;
+    private final boolean whole; // whether every character may be generated somewhere
     private final List<int[]> targets = new ArrayList<>();
     private final List<Boolean> accepting = new ArrayList<>();
 
@@ -46,6 +47,7 @@ final class Automaton {
                 strange.addAll(Regex.LINE_ENDS).add(0x85, 0x85);
             }
         }
+        whole = strange.isEmpty();
         partition(strange);
         explore();
         if (targets.size() <= MOST_TO_MINIMIZE) {
@@ -222,7 +224,7 @@ final class Automaton {
     }
 
     private Gbnf body(int state, List<Gbnf.Rule> states, Rules rules) {
-        boolean free = accepting.get(state) && Arrays.stream(targets.get(state)).allMatch(t -> t == state);
+        boolean free = whole && accepting.get(state) && Arrays.stream(targets.get(state)).allMatch(t -> t == state);
         if (free) {
             return Gbnf.sequence(new Gbnf.Repeat(Rules.CHARACTER, 0, Gbnf.UNLIMITED), Rules.QUOTE);
         }

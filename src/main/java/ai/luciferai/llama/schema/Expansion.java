@@ -132,15 +132,14 @@ final class Expansion {
             }
         }
         List<Branch> all = own(place);
-        if (has(place, "enum") || has(place, "const")) {
-            all = meet.of(all, constants(place), place.pointer());
-        }
         for (String keyword : List.of("$ref", "$dynamicRef")) {
             if (has(place, keyword)) {
                 all = meet.of(all, of(document.target(place, keyword)), place.pointer());
             }
         }
-        return structures.unevaluated(place, alternatives.apply(place, all));
+        all = structures.unevaluated(place, alternatives.apply(place, all));
+        // last, because a constant shows no longer what was evaluated of it
+        return has(place, "enum") || has(place, "const") ? meet.of(all, constants(place), place.pointer()) : all;
     }
 
     /** By "type" and what is said about each type. */
@@ -165,7 +164,12 @@ final class Expansion {
                     }
                 }
                 case "number" -> all.add(new Branch(numbers(place, false), meant));
-                case "string" -> all.add(new Branch(strings(place), meant));
+                case "string" -> {
+                    Strings strings = strings(place);
+                    if (strings.min() <= strings.max()) {
+                        all.add(new Branch(strings, meant));
+                    }
+                }
                 case "array" -> structures.arrays(place).forEach(a -> all.add(new Branch(a, meant)));
                 default -> structures.objects(place).forEach(o -> all.add(new Branch(o, meant)));
             }

@@ -2,6 +2,7 @@ package ai.luciferai.llama.schema;
 
 import ai.luciferai.llama.schema.Shape.Arrays;
 import ai.luciferai.llama.schema.Shape.Branch;
+import ai.luciferai.llama.schema.Shape.Constant;
 import ai.luciferai.llama.schema.Shape.Contains;
 import ai.luciferai.llama.schema.Shape.ItemLayer;
 import ai.luciferai.llama.schema.Shape.Matching;
@@ -108,6 +109,9 @@ final class Structures {
         return all.stream().map(b -> switch (b.shape()) {
             case Arrays a when items -> new Branch(closed(a, Conj.of(Keywords.schema(place.at("unevaluatedItems")))), true);
             case Objects o when properties -> new Branch(closed(o, Conj.of(Keywords.schema(place.at("unevaluatedProperties")))), true);
+            case Constant c when !c.value().isEmpty() && (c.value().isArray() ? items : c.value().isObject() && properties) ->
+                    throw new Refused(place.pointer() + (c.value().isArray() ? "/unevaluatedItems" : "/unevaluatedProperties"),
+                            "beside constants of other schemas it cannot be kept", true);
             default -> b;
         }).toList();
     }

@@ -63,6 +63,8 @@ class JsonSchemaTest {
         generates(pattern("^\\p{Lu}[äöü]🐱?$"), List.of("\"Äö🐱\"", "\"Äö\""), List.of("\"äö\""));
         generates(pattern("^(?:[A-Z][a-z]*|[0-9]+(?<n>x)?)$"), List.of("\"Ab\"", "\"12x\""), List.of("\"ab\""));
         generates(pattern("^a|b$"), List.of("\"ax\"", "\"xb\""), List.of("\"xa\""));
+        generates("{\"type\":\"string\",\"pattern\":\"^(?!ab).*$\",\"not\":{\"pattern\":\"^a+$\"}}", List.of("\"bab\""),
+                List.of("\"b\\n<\"", "\"aa\""));
         refuses("#/pattern", pattern("^a\\b"));
         refuses("#/pattern", pattern("(?<=a)b"));
         refuses("#/pattern", pattern("^(a)\\1$"));
@@ -74,6 +76,7 @@ class JsonSchemaTest {
     void lengthsCountCharacters() {
         generates("{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}", List.of("\"🐱🐱\"", "\"a\\nb\""),
                 List.of("\"🐱\"", "\"\\ud83d\\udc31\"", "\"abcd\""));
+        generates("{\"minLength\":3,\"maxLength\":1}", List.of("null"), List.of("\"a\"", "\"aaa\""));
         generates("{\"type\":\"string\",\"minLength\":1200,\"maxLength\":5000}", List.of("\"" + "a".repeat(1300) + "\""), List.of("\"a\""));
         generates("{\"type\":\"string\",\"pattern\":\"^[a-c]+$\",\"maxLength\":4}", List.of("\"abca\""), List.of("\"aaaaa\"", "\"\""));
     }
@@ -169,6 +172,9 @@ class JsonSchemaTest {
                 List.of("{\"v\":1,\"next\":{\"v\":2,\"next\":null}}"), List.of("{\"v\":1}"));
         generates("{\"type\":\"object\",\"allOf\":[{\"properties\":{\"a\":true}}],\"properties\":{\"b\":true},\"unevaluatedProperties\":false}",
                 List.of("{\"b\":1,\"a\":2}"), List.of("{\"c\":1}"));
+        generates("{\"enum\":[{\"a\":1},{\"a\":null},7],\"unevaluatedProperties\":{\"type\":\"null\"}}", List.of("7", "{\"a\":null}"),
+                List.of("{\"a\":1}"));
+        refuses("#/unevaluatedProperties", "{\"allOf\":[{\"enum\":[{\"a\":1}]}],\"unevaluatedProperties\":false}");
         refuses("#/allOf/0", "{\"allOf\":[{\"$ref\":\"#/allOf/0\"}]}");
         refuses("#/oneOf", "{\"oneOf\":[{\"multipleOf\":2},{\"multipleOf\":3}]}");
     }
