@@ -58,7 +58,7 @@ final class ChatJson {
         }
     }
 
-    private static JsonNode tools(String text) {
+    static JsonNode tools(String text) {
         String expected = "a JSON array of tool definitions";
         try {
             JsonNode tools = JSON.readTree(text);

@@ -12,7 +12,10 @@ public record Grammar(Kind kind, String text) {
     public enum Kind {
         NONE,
         GBNF,
-        JSON_SCHEMA
+        /** Kept, or refused by the place that cannot be. */
+        JSON_SCHEMA,
+        /** Kept but for keywords that cannot be, which are left out with a warning. */
+        LAX_JSON_SCHEMA
     }
 
     private static final Grammar NO_GRAMMAR = new Grammar(Kind.NONE, "");
@@ -33,8 +36,16 @@ public record Grammar(Kind kind, String text) {
         return new Grammar(Kind.GBNF, Check.present("grammar", text));
     }
 
-    /** A JSON schema, as JSON text; <code>{}</code> is any JSON value. */
+    /**
+     * A JSON schema, as JSON text; <code>{}</code> is any JSON value. What is generated under it parses and satisfies it; one that cannot
+     * be kept is refused ({@code InvalidOptionException}) when generation begins.
+     */
     public static Grammar jsonSchema(String text) {
         return new Grammar(Kind.JSON_SCHEMA, Check.present("json-schema", text));
+    }
+
+    /** A JSON schema of which keywords that cannot be kept are left out, with a warning in the log, where {@link #jsonSchema} refuses. */
+    public static Grammar laxJsonSchema(String text) {
+        return new Grammar(Kind.LAX_JSON_SCHEMA, Check.present("json-schema", text));
     }
 }

@@ -290,7 +290,8 @@ public final class Model implements AutoCloseable {
         requireVocabulary();
         String template = format.template().isOwn() ? null : format.template().source();
         try {
-            return ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+            RenderedChat chat = ChatJson.response(ChatTemplates.render(handle, template, ChatJson.request(messages, format)));
+            return ToolForm.kept(chat, format.tools());
         } catch (InvalidOptionException e) {
             throw format.template().file().map(file -> new InvalidOptionException(e.option(), e.expected(), file + ": " + e.got(), e.hint())).orElse(e);
         }

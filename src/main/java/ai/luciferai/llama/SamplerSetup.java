@@ -84,7 +84,7 @@ final class SamplerSetup {
         Grammar own = plan.options().grammar();
         switch (own.kind()) {
             case GBNF -> p.grammar = own.text();
-            case JSON_SCHEMA -> p.grammar = SamplerHandle.grammarFromSchema(own.text());
+            case JSON_SCHEMA, LAX_JSON_SCHEMA -> p.grammar = SchemaForm.gbnf(own);
             case NONE -> toolGrammar(p, plan.toolGrammar());
         }
     }

@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -30,23 +31,25 @@ class PackageMapTest {
     private static final String FACADE = "(façade)";
 
     /** What a package may use of ours; a façade name stands for the root package. */
-    private static final Map<String, Set<String>> OURS = Map.of(
-            "cli", Set.of(FACADE, "core"),
-            FACADE, Set.of("convert", "train", "report", "ffi", "gguf", "hf", "core"),
-            "train", Set.of("report", "gguf", "core"),
-            "report", Set.of(),
-            "convert", Set.of("gguf", "hf", "core"),
-            "hf", Set.of("core"),
-            "gguf", Set.of("core"),
-            "ffi", Set.of("bindings", "core"),
-            "core", Set.of(),
-            "bindings", Set.of());
+    private static final Map<String, Set<String>> OURS = Map.ofEntries(
+            entry("cli", Set.of(FACADE, "core")),
+            entry(FACADE, Set.of("convert", "train", "report", "schema", "ffi", "gguf", "hf", "core")),
+            entry("schema", Set.of("core")),
+            entry("train", Set.of("report", "gguf", "core")),
+            entry("report", Set.of()),
+            entry("convert", Set.of("gguf", "hf", "core")),
+            entry("hf", Set.of("core")),
+            entry("gguf", Set.of("core")),
+            entry("ffi", Set.of("bindings", "core")),
+            entry("core", Set.of()),
+            entry("bindings", Set.of()));
 
     /** What a package may use besides the JDK: prefixes of package names. */
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
             "cli", Set.of("com.fasterxml.jackson", "org.jline", "picocli"),
             FACADE, Set.of("com.fasterxml.jackson"),
             "convert", Set.of("com.fasterxml.jackson"),
+            "schema", Set.of("com.fasterxml.jackson"),
             "train", Set.of("com.fasterxml.jackson"),
             "hf", Set.of("com.fasterxml.jackson", "net.razorvine.pickle", "org.yaml.snakeyaml"));
 

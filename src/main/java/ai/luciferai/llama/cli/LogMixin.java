@@ -1,9 +1,13 @@
 package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.NativeMessages;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** How much goes to stderr: -q, -v, -vv, on every verb. */
 final class LogMixin {
+
+    private static Logger remarks; // kept, because a logger that nobody holds forgets its level
 
     private LogMixin() {}
 
@@ -17,8 +21,13 @@ final class LogMixin {
                 .flag("-h --help", "show this");
     }
 
-    /** Sends llama.cpp's log where the verbosity wants it. */
+    /** Sends llama.cpp's log where the verbosity wants it; our own remarks, which go through System.Logger, end with -q. */
     static void route(Environment environment) {
+        boolean quiet = environment.verbosity() == Verbosity.QUIET;
+        if (quiet || remarks != null) {
+            remarks = Logger.getLogger("ai.luciferai.llama");
+            remarks.setLevel(quiet ? Level.SEVERE : null);
+        }
         switch (environment.verbosity()) {
             case QUIET, NORMAL -> NativeMessages.off();
             case VERBOSE -> NativeMessages.listen(NativeMessages.Level.INFO, environment.err()::println);

@@ -176,7 +176,9 @@ public final class Main {
 
     /** A record names its component; the user knows the option that he typed. */
     private static InvalidOptionException typed(InvalidOptionException e, Syntax syntax, Arguments arguments) {
-        String name = "--" + kebab(e.option());
+        String text = "--" + kebab(e.option());
+        boolean read = syntax.declares(text + "-file") && arguments.has(text + "-file"); // the value came from a file
+        String name = read ? text + "-file" : text;
         return e.option().startsWith("-") || !syntax.declares(name)
                 ? e
                 : new InvalidOptionException(arguments.typed(name), e.expected(), e.got(), e.hint());

@@ -52,7 +52,8 @@ final class SamplingMixin {
                 .option("--grammar", "GBNF", "a grammar that the text keeps")
                 .option("--grammar-file", "FILE", "a file with one")
                 .option("-j --json-schema", "JSON", "a JSON schema that the text keeps; {}: any JSON")
-                .option("-jf --json-schema-file", "FILE", "a file with one");
+                .option("-jf --json-schema-file", "FILE", "a file with one")
+                .flag("--lax-schema", "leave out, with a warning, what of a JSON schema cannot be kept");
     }
 
     /** @param d what holds for options that were not given: the model's own, or the defaults */
@@ -126,7 +127,11 @@ final class SamplingMixin {
             }
             by = a.typed(name);
             String text = name.endsWith("f") || name.endsWith("file") ? TextFile.read(name, a.text(name)) : a.text(name);
-            found = name.startsWith("--grammar") ? Grammar.gbnf(text) : Grammar.jsonSchema(text);
+            found = name.startsWith("--grammar") ? Grammar.gbnf(text)
+                    : a.on("--lax-schema", false) ? Grammar.laxJsonSchema(text) : Grammar.jsonSchema(text);
+        }
+        if (a.on("--lax-schema", false) && found.kind() != Grammar.Kind.LAX_JSON_SCHEMA) {
+            throw new InvalidOptionException("--lax-schema", "--json-schema beside it", "none");
         }
         return found;
     }

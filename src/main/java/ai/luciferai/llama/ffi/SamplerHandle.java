@@ -90,19 +90,4 @@ public final class SamplerHandle extends NativeHandle {
             release();
         }
     }
-
-    /**
-     * GBNF grammar of a JSON schema.
-     *
-     * @throws ai.luciferai.llama.core.InvalidOptionException with the schema's fault
-     */
-    public static String grammarFromSchema(String schema) {
-        NativeLibrary.require();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment text = NativeText.in(arena, "jsonSchema", schema);
-            var about = Status.About.option("jsonSchema", "a JSON schema", null);
-            return NativeText.string("lucifer_grammar_from_schema", 4096, about,
-                    (buffer, capacity, length) -> lucifer_grammar_from_schema(text, buffer, capacity, length));
-        }
-    }
 }

@@ -308,6 +308,10 @@ class CliIT {
         refused(ExitCode.USAGE, "option --grammar: ", "generate", "-p", "x", "--grammar", "root = 1");
         refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{\"type\":\"nothing\"}");
         refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{");
+        refused(ExitCode.USAGE, "#/items/pattern: ", "generate", "-p", "x", "-j", "{\"items\":{\"pattern\":\"a\\\\b\"}}");
+        refused(ExitCode.USAGE, "option -jf: ", "generate", "-p", "x", "-jf",
+                Files.writeString(folder.resolve("wrong.json"), "{\"type\":\"nothing\"}").toString());
+        refused(ExitCode.USAGE, "option --lax-schema: ", "generate", "-p", "x", "--lax-schema");
         refused(ExitCode.USAGE, "option --chat-template: ", "generate", "-p", "x", "--chat-template", "{% if %}");
         refused(ExitCode.USAGE, "the context holds", "generate", "-p", "x ".repeat(600));
         refused(ExitCode.INPUT_FILE, "none.txt: ", "generate", "-f", "none.txt");

@@ -171,6 +171,8 @@ class GeneratePlanTest {
         assertEquals(Grammar.jsonSchema("{\"type\":\"object\"}"), with("--json-schema-file", schema.toString()).options().grammar());
         Files.writeString(schema, "\uFEFF{\"type\":\"object\"}"); // a mark of byte order is no part of it
         assertEquals(Grammar.jsonSchema("{\"type\":\"object\"}"), with("--json-schema-file", schema.toString()).options().grammar());
+        assertEquals(Grammar.laxJsonSchema("{}"), with("-j", "{}", "--lax-schema").options().grammar());
+        assertThrows(InvalidOptionException.class, () -> with("--lax-schema", "--grammar", "x"));
         assertThrows(InvalidOptionException.class, () -> with("-j", "{}", "--grammar", "x"));
         assertThrows(InvalidFileException.class, () -> with("--grammar-file", folder.resolve("none").toString()));
         assertThrows(InvalidFileException.class, () -> with("--json-schema-file", folder.toString()));

@@ -1,6 +1,7 @@
 package ai.luciferai.llama.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -44,6 +45,15 @@ class MainTest {
             assertEquals("", run.err());
             assertEquals(run.out(), CliRun.of("help", verb).out());
         }
+    }
+
+    @Test
+    void quietEndsRemarksOfTheLibraryToo() {
+        System.Logger logger = System.getLogger("ai.luciferai.llama.SchemaForm");
+        CliRun.of("info", "none.gguf", "-q");
+        assertFalse(logger.isLoggable(System.Logger.Level.WARNING));
+        CliRun.of("info", "none.gguf");
+        assertTrue(logger.isLoggable(System.Logger.Level.WARNING));
     }
 
     @Test

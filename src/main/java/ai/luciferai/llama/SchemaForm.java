@@ -1,0 +1,29 @@
+package ai.luciferai.llama;
+
+import ai.luciferai.llama.schema.JsonSchema;
+
+/** Grammars of JSON schemas. The last one is kept: many answers share it, and what it leaves out is said once. */
+final class SchemaForm {
+
+    private record Known(Grammar schema, String gbnf) {}
+
+    private static volatile Known last = new Known(Grammar.none(), "");
+
+    private SchemaForm() {}
+
+    static String gbnf(Grammar schema) {
+        Known known = last;
+        if (!known.schema().equals(schema)) {
+            JsonSchema.Form form = JsonSchema.form(schema.text(), schema.kind() == Grammar.Kind.LAX_JSON_SCHEMA);
+            form.ignored().forEach(place -> warn("the JSON schema is kept but for " + place));
+            form.notes().forEach(format -> warn("the JSON schema's " + format + " is no format of the standard: any text has it"));
+            known = new Known(schema, form.gbnf());
+            last = known;
+        }
+        return known.gbnf();
+    }
+
+    private static void warn(String text) {
+        System.getLogger(SchemaForm.class.getName()).log(System.Logger.Level.WARNING, text);
+    }
+}
