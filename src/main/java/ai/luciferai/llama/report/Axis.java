@@ -95,7 +95,8 @@ record Axis(double low, double high, boolean log, boolean whole, double from, do
         double rough = (high - low) / count;
         int exponent = (int) Math.floor(Math.log10(rough));
         double part = rough / Math.pow(10, exponent);
-        int mantissa = part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10;
+        int mantissa = part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 1;
+        exponent += part > 5 ? 1 : 0;
         if (whole && exponent < 0) {
             exponent = 0;
             mantissa = 1;

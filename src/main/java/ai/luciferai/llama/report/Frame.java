@@ -118,7 +118,7 @@ final class Frame {
 
     /** A drawing in both sizes, with a note above and its values below. */
     static String figure(String note, String wide, String narrow, HtmlTable values) {
-        return "<figure>" + (note.isEmpty() ? "" : "<figcaption>" + note + "</figcaption>") + "\n" + wide + "\n" + narrow + "\n<details><summary>values</summary>" + values.html()
-                + "</details></figure>\n";
+        return "<figure>" + (note.isEmpty() ? "" : "<figcaption>" + note + "</figcaption>") + "\n" + wide + "\n" + narrow
+                + "\n<details><summary>values</summary>" + values.html() + "</details></figure>\n";
     }
 }

@@ -33,6 +33,7 @@ final class Labels {
     private final Box bounds;
     private final double widest;
     private final List<Box> taken = new ArrayList<>();
+    private final List<Box> bars = new ArrayList<>();
 
     Labels(Frame frame) {
         bounds = new Box(frame.left + 2, frame.top, frame.right, frame.bottom - 1);
@@ -44,15 +45,21 @@ final class Labels {
         taken.add(new Box(left, top, right, bottom));
     }
 
+    /** A bar, which only a number may cover for which there is no other room. */
+    void keepFreeIfPossible(double left, double top, double right, double bottom) {
+        bars.add(new Box(left, top, right, bottom));
+    }
+
     /** The number and the name as far as there is room for it, else the number, which the table explains. */
     String place(double x, double y, String number, String name) {
         String full = Letters.fit(number + " " + name, widest);
-        String placed = place(x, y, full, NAME_DISTANCES);
-        return placed.isEmpty() ? place(x, y, number, NUMBER_DISTANCES) : placed;
+        String placed = place(x, y, full, NAME_DISTANCES, bars);
+        placed = placed.isEmpty() ? place(x, y, number, NUMBER_DISTANCES, bars) : placed;
+        return placed.isEmpty() ? place(x, y, number, NUMBER_DISTANCES, List.of()) : placed;
     }
 
     /** The text, or nothing where there is no room: what is pointed at still says its name. */
-    private String place(double x, double y, String text, double[] distances) {
+    private String place(double x, double y, String text, double[] distances, List<Box> covered) {
         double width = Letters.width(text);
         for (double distance : distances) {
             for (double[] direction : DIRECTIONS) {
@@ -61,15 +68,20 @@ final class Labels {
                 double left = direction[0] > 0 ? nearX : direction[0] < 0 ? nearX - width : nearX - width / 2;
                 var box = new Box(left, nearY - HEIGHT / 2, left + width, nearY + HEIGHT / 2);
                 boolean led = distance > distances[0];
-                List<Box> needed = led ? new ArrayList<>(way(x, y, nearX, nearY)) : new ArrayList<>();
+                double end = direction[0] == 0 ? nearY - direction[1] * HEIGHT / 2 : nearY;
+                List<Box> needed = led ? new ArrayList<>(way(x, y, nearX, end)) : new ArrayList<>();
                 needed.add(box);
-                if (box.within(bounds) && needed.stream().noneMatch(part -> taken.stream().anyMatch(part::meets))) {
+                if (box.within(bounds) && needed.stream().noneMatch(part -> meets(part, taken) || meets(part, covered))) {
                     taken.addAll(needed);
-                    return (led ? Frame.line("leader", x, y, nearX, nearY) : "") + anchored(direction[0], box, nearY, text);
+                    return (led ? Frame.line("leader", x, y, nearX, end) : "") + anchored(direction[0], box, nearY, text);
                 }
             }
         }
         return "";
+    }
+
+    private static boolean meets(Box box, List<Box> others) {
+        return others.stream().anyMatch(box::meets);
     }
 
     /** Small boxes along a line, from beyond its dot to before its text. */

@@ -61,7 +61,7 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         for (Dot dot : finite) {
             double at = frame.x.at(dot.x);
             labels.keepFree(at - RADIUS, frame.y.at(dot.y) - RADIUS, at + RADIUS, frame.y.at(dot.y) + RADIUS);
-            labels.keepFree(at - CAP, frame.y.at(dot.y + dot.bar()), at + CAP, frame.y.at(dot.y - dot.bar()));
+            labels.keepFreeIfPossible(at - CAP, frame.y.at(dot.y + dot.bar()), at + CAP, frame.y.at(dot.y - dot.bar()));
         }
         int shared = sharedStart(finite);
         for (Dot dot : finite) {

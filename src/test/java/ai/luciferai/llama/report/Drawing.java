@@ -26,9 +26,11 @@ record Drawing(Element svg) {
         }
     }
 
+    private static final DocumentBuilderFactory PARSERS = DocumentBuilderFactory.newInstance();
+
     static Document parse(String html) {
         try {
-            return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(html.getBytes(StandardCharsets.UTF_8)));
+            return PARSERS.newDocumentBuilder().parse(new ByteArrayInputStream(html.getBytes(StandardCharsets.UTF_8)));
         } catch (Exception e) {
             throw new AssertionError(html, e);
         }
