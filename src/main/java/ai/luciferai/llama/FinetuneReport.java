@@ -1,6 +1,7 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.AtomicFile;
+import ai.luciferai.llama.report.LinePlot;
 import ai.luciferai.llama.train.ReportPage;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -74,7 +76,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
     void write() throws IOException {
         write(jsonFile(), json());
         write(htmlFile(), ReportPage.html("LoRA training of " + options.base().getFileName(), settings(), results(), losses, learningRates,
-                evaluations.stream().map(e -> new ReportPage.Point(e.step(), e.loss())).toList(), modelCard()));
+                evaluations.stream().map(e -> new LinePlot.Point(e.step(), e.loss())).toList(), modelCard()));
     }
 
     private static void write(Path path, String text) throws IOException {
@@ -105,11 +107,11 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
         rows.put("samples", data.samples() + ", " + data.evalSamples() + " to evaluate on");
         rows.put("tokens", data.tokens() + ", " + data.supervisedTokens() + " of them learnt");
         rows.put("truncated, dropped", data.truncated() + ", " + data.dropped());
-        rows.put("first and last loss", losses.isEmpty() ? "-" : "%.4f, %.4f".formatted(losses.getFirst(), losses.getLast()));
+        rows.put("first and last loss", losses.isEmpty() ? "-" : String.format(Locale.ROOT, "%.4f, %.4f", losses.getFirst(), losses.getLast()));
         if (!evaluations.isEmpty()) {
-            rows.put("last evaluation", "%.4f".formatted(evaluations.getLast().loss()));
+            rows.put("last evaluation", String.format(Locale.ROOT, "%.4f", evaluations.getLast().loss()));
         }
-        rows.put("time", "%.1f s, %.0f tokens/s".formatted(seconds, tokensPerSecond));
+        rows.put("time", String.format(Locale.ROOT, "%.1f s, %.0f tokens/s", seconds, tokensPerSecond));
         rows.put("trained parameters", String.valueOf(trainedParameters));
         return rows;
     }

@@ -1,125 +1,85 @@
 package ai.luciferai.llama.report;
 
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.LongStream;
 
 /** What the pages have in common. Texts are escaped here, bodies are HTML. */
 public final class HtmlPage {
 
-    private static final int WIDTH = 720;
-    private static final int HEIGHT = 320;
-    private static final int MARGIN = 56;
-    /** Part of the range that stays free at the ends of an axis. */
-    private static final double AIR = 0.08;
-
-    /** A named point of a {@link #scatter plot}. */
-    public record Point(String name, double x, double y) {}
+    /**
+     * Blue and orange, which all eyes tell apart, in shades for either background. Paper is always light. The drawings of {@link Frame} come
+     * in two sizes; the page shows one of them.
+     */
+    private static final String STYLE = """
+            :root{color-scheme:light;--paper:#fff;--ink:#1f2328;--soft:#59636e;--rule:#dbe1e7;--panel:#f3f5f7;--one:#0b62b0;--two:#b84a00}
+            @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--paper:#15181b;--ink:#e6e9ec;--soft:#a0aab4;--rule:#363d44;\
+            --panel:#20252a;--one:#6cb2f5;--two:#ff9f4d}}
+            *{box-sizing:border-box}
+            body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:0 auto;padding:1.5rem 1rem;color:var(--ink);background:var(--paper)}
+            h1,h2{line-height:1.25;overflow-wrap:anywhere}h1{font-size:1.6em}h2{font-size:1.2em;margin:2em 0 .6em}
+            .scroll{overflow-x:auto;margin:0 0 1.5em}table{border-collapse:collapse;font-size:12.5px}
+            td,th{padding:.3em .7em .3em 0;vertical-align:top;text-align:left;white-space:nowrap;border-bottom:1px solid var(--rule)}
+            td:last-child,th:last-child{padding-right:0}
+            th{vertical-align:bottom;color:var(--soft);font-weight:600}th small{display:block;font-weight:400}
+            .number{text-align:right;font-variant-numeric:tabular-nums}
+            td.long{white-space:normal;overflow-wrap:anywhere;min-width:14em}
+            td.text{white-space:pre-wrap;overflow-wrap:anywhere;min-width:12em}td.text:last-child{width:100%}
+            .pairs td:first-child{color:var(--soft)}
+            pre{background:var(--panel);padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}
+            figure{margin:0 0 1.5em}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
+            figure>svg{display:block;width:100%;max-width:1000px;height:auto}figure>svg.narrow{display:none}
+            @media (max-width:600px){figure>svg.wide{display:none}figure>svg.narrow{display:block}}
+            .key{margin-right:1.2em;white-space:nowrap}.key svg{width:28px;height:10px}
+            summary{cursor:pointer;color:var(--soft);font-size:13px}details .scroll{max-height:24em;overflow:auto}
+            svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .tick,svg .label{fill:var(--soft)}
+            .grid{stroke:var(--rule)}.axis,.leader{stroke:var(--soft)}.cross{stroke:var(--ink);stroke-dasharray:3 3}
+            path{fill:none;stroke-linecap:round;stroke-linejoin:round}
+            .thin{stroke:var(--one);stroke-width:1;opacity:.45}.bold{stroke:var(--one);stroke-width:2.2}
+            .dotted{stroke:var(--two);stroke-width:1.5;stroke-dasharray:1 4}
+            .bar{stroke:var(--soft);stroke-width:1.3}circle.one{fill:var(--one)}circle.two,rect.two{fill:var(--two)}
+            .ring{fill:none;stroke:var(--ink);stroke-width:1.5}.target{fill:transparent}.plate{fill:var(--paper)}
+            .mark{visibility:hidden;pointer-events:none}.hit:hover .mark{visibility:visible}
+            @media print{body{max-width:none;padding:0}.scroll{overflow:visible}details:not([open]){display:none}figure,tr{break-inside:avoid}\
+            table{font-size:9px}td,th{padding-right:.6em}}
+            """;
 
     private HtmlPage() {}
 
-    /** A whole page. */
+    /** A whole page: XML too, with nothing outside it. */
     public static String page(String title, String body) {
         return """
                 <!DOCTYPE html>
-                <html lang="en"><head><meta charset="utf-8"><title>%1$s</title><style>
-                body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}
-                table{border-collapse:collapse;margin:0 0 1.5em}td,th{padding:.2em 1em .2em 0;vertical-align:top;text-align:left}
-                td:first-child{color:#666}td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-                svg{width:100%%;height:auto}pre{background:#f5f5f5;padding:1em;overflow:auto}
-                </style></head><body><h1>%1$s</h1>
-                %2$s</body></html>
-                """.formatted(escape(title), body);
+                <html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width"/><title>%1$s</title><style>
+                %2$s</style></head><body><h1>%1$s</h1>
+                %3$s</body></html>
+                """.formatted(escape(title), STYLE, body);
     }
 
     /** Names and values. */
-    public static String table(Map<String, String> rows) {
-        var html = new StringBuilder("<table>");
-        rows.forEach((name, value) -> html.append("<tr><td>").append(escape(name)).append("</td><td>").append(escape(value))
-                .append("</td></tr>"));
-        return html.append("</table>").toString();
+    public static String pairs(Map<String, String> rows) {
+        var html = new StringBuilder("<div class=\"scroll\"><table class=\"pairs\">");
+        rows.forEach((name, value) -> html.append("<tr><td>").append(escape(name)).append("</td><td class=\"text\">").append(escape(value))
+                .append("</td></tr>\n"));
+        return html.append("</table></div>\n").toString();
     }
 
-    /** A table with a head; all columns but the first {@code texts} are numbers. */
-    public static String table(List<String> head, List<List<String>> rows, int texts) {
-        return "<table>" + row("th", head, texts) + rows.stream().map(row -> row("td", row, texts)).collect(Collectors.joining()) + "</table>";
-    }
-
-    private static String row(String cell, List<String> values, int texts) {
-        var html = new StringBuilder("<tr>");
-        for (int i = 0; i < values.size(); i++) {
-            html.append('<').append(cell).append(i < texts ? ">" : " class=\"number\">").append(escape(values.get(i))).append("</")
-                    .append(cell).append('>');
-        }
-        return html.append("</tr>\n").toString();
-    }
-
-    /** Dots with their names beside them. */
-    public static String scatter(List<Point> points, String xLabel, String yLabel) {
-        Axis x = Axis.of(points.stream().map(Point::x).toList(), MARGIN, WIDTH - MARGIN);
-        Axis y = Axis.of(points.stream().map(Point::y).toList(), HEIGHT - MARGIN, MARGIN / 2.0);
-        var html = new StringBuilder("<svg viewBox=\"0 0 %d %d\" role=\"img\" font-size=\"12\">".formatted(WIDTH, HEIGHT));
-        html.append(line(MARGIN, HEIGHT - MARGIN, WIDTH, HEIGHT - MARGIN)).append(line(MARGIN, 0, MARGIN, HEIGHT - MARGIN));
-        x.ticks().forEach(tick -> html.append(text(x.at(tick), HEIGHT - MARGIN + 16, "middle", x.text(tick))));
-        y.ticks().forEach(tick -> html.append(text(MARGIN - 6, y.at(tick) + 4, "end", y.text(tick))));
-        html.append(text(WIDTH, HEIGHT - 14, "end", xLabel)).append(text(MARGIN + 6, 12, "start", yLabel));
-        for (Point point : points) {
-            html.append("<circle cx=\"%s\" cy=\"%s\" r=\"4\" fill=\"#27c\"/>".formatted(pixel(x.at(point.x)), pixel(y.at(point.y))));
-            boolean right = x.at(point.x) > WIDTH * 0.7;
-            html.append(text(x.at(point.x) + (right ? -8 : 8), y.at(point.y) + 4, right ? "end" : "start", point.name));
-        }
-        return html.append("</svg>\n").toString();
-    }
-
-    /** Values from {@code low} to {@code high} between two pixels. */
-    private record Axis(double low, double high, double from, double to) {
-
-        static Axis of(List<Double> values, double from, double to) {
-            double low = values.stream().mapToDouble(Double::doubleValue).min().orElse(0);
-            double high = values.stream().mapToDouble(Double::doubleValue).max().orElse(1);
-            double air = high > low ? AIR * (high - low) : Math.max(Math.abs(high), 1) * AIR;
-            return new Axis(low - air, high + air, from, to);
-        }
-
-        double at(double value) {
-            return from + (value - low) / (high - low) * (to - from);
-        }
-
-        /** Round numbers, some four of them. */
-        List<Double> ticks() {
-            double step = step();
-            long first = (long) Math.ceil(low / step);
-            return LongStream.rangeClosed(first, (long) Math.floor(high / step)).mapToObj(i -> i * step).toList();
-        }
-
-        /** 1, 2 or 5 times a power of ten. */
-        private double step() {
-            double rough = (high - low) / 4;
-            double power = Math.pow(10, Math.floor(Math.log10(rough)));
-            return rough / power < 2 ? power : rough / power < 5 ? 2 * power : 5 * power;
-        }
-
-        String text(double tick) {
-            return String.format(Locale.ROOT, "%." + Math.max(0, (int) -Math.floor(Math.log10(step()))) + "f", tick);
-        }
-    }
-
-    private static String line(int x1, int y1, int x2, int y2) {
-        return "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#999\"/>".formatted(x1, y1, x2, y2);
-    }
-
-    private static String text(double x, double y, String anchor, String text) {
-        return "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>".formatted(pixel(x), pixel(y), anchor, escape(text));
-    }
-
-    private static String pixel(double value) {
-        return String.format(Locale.ROOT, "%.1f", value);
-    }
-
-    /** Text as HTML. */
+    /** Text as HTML. Characters that no page can hold (control characters, halves of pairs) become �. */
     public static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        var html = new StringBuilder(text.length());
+        text.codePoints().forEach(letter -> {
+            switch (letter) {
+                case '&' -> html.append("&amp;");
+                case '<' -> html.append("&lt;");
+                case '>' -> html.append("&gt;");
+                case '"' -> html.append("&quot;");
+                case '\'' -> html.append("&#39;");
+                default -> html.appendCodePoint(allowed(letter) ? letter : 0xFFFD);
+            }
+        });
+        return html.toString();
+    }
+
+    private static boolean allowed(int letter) {
+        return letter == '\t' || letter == '\n' || letter == '\r' || letter >= ' ' && !(letter >= 0x7F && letter < 0xA0)
+                && !(letter >= 0xD800 && letter < 0xE000) && (letter & 0xFFFE) != 0xFFFE;
     }
 }

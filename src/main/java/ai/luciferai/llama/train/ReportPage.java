@@ -1,20 +1,28 @@
 package ai.luciferai.llama.train;
 
 import ai.luciferai.llama.report.HtmlPage;
+import ai.luciferai.llama.report.LinePlot;
+import ai.luciferai.llama.report.LinePlot.Line;
+import ai.luciferai.llama.report.LinePlot.Look;
+import ai.luciferai.llama.report.LinePlot.Point;
+import ai.luciferai.llama.report.Measure;
+import ai.luciferai.llama.report.Measure.Scale;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The report of a training as one HTML page with nothing outside it. */
 public final class ReportPage {
 
-    private static final int WIDTH = 720;
-    private static final int HEIGHT = 240;
-    private static final int MARGIN = 48;
-
-    /** A value after so many steps. */
-    public record Point(double x, double y) {}
+    private static final Measure STEP = Measure.count("step");
+    private static final Measure LOSS = Measure.from(0, "loss, logarithmic", "nats per token").withScale(Scale.LOG);
+    private static final Measure RATE = Measure.from(0, "learning rate", "").withScale(Scale.FROM_ZERO);
+    /** Of fewer losses one sees the course without help. */
+    private static final int FEW = 10;
+    /** Part of the training that a smoothed loss is a mean of. */
+    private static final int PARTS = 20;
+    private static final int SHORTEST_SPAN = 5;
 
     private ReportPage() {}
 
@@ -24,39 +32,54 @@ public final class ReportPage {
         return HtmlPage.page(title, """
                 <h2>Results</h2>%s<h2>Settings</h2>%s
                 <h2>Loss</h2>%s<h2>Learning rate</h2>%s
-                <h2>Model card</h2><pre>%s</pre>""".formatted(HtmlPage.table(results), HtmlPage.table(settings),
-                chart(points(losses), evaluations), chart(points(learningRates), List.of()), HtmlPage.escape(modelCard)));
+                <h2>Model card</h2><pre>%s</pre>""".formatted(HtmlPage.pairs(results), HtmlPage.pairs(settings),
+                new LinePlot(STEP, LOSS, note(losses), lines(losses, evaluations)).html(),
+                new LinePlot(STEP, RATE, "", List.of(new Line("learning rate", Look.BOLD, points(learningRates)))).html(),
+                HtmlPage.escape(modelCard)));
+    }
+
+    private static List<Line> lines(List<Double> losses, List<Point> evaluations) {
+        var lines = new ArrayList<Line>();
+        if (losses.size() < FEW) {
+            lines.add(new Line("training", Look.BOLD, points(losses)));
+        } else {
+            lines.add(new Line("training", Look.THIN, points(losses)));
+            lines.add(new Line("smoothed", Look.BOLD, points(smoothed(losses, span(losses)))));
+        }
+        if (!evaluations.isEmpty()) {
+            lines.add(new Line("evaluation", Look.DOTTED, evaluations));
+        }
+        return lines;
+    }
+
+    private static String note(List<Double> losses) {
+        return losses.size() < FEW ? "" : "(smoothed: a mean of about the last " + span(losses) + " steps)";
+    }
+
+    private static int span(List<Double> losses) {
+        return Math.max(SHORTEST_SPAN, losses.size() / PARTS);
     }
 
     private static List<Point> points(List<Double> values) {
-        return IntStream.range(0, values.size()).filter(i -> Double.isFinite(values.get(i)))
-                .mapToObj(i -> new Point(i + 1.0, values.get(i))).toList();
+        return IntStream.range(0, values.size()).mapToObj(i -> new Point(i + 1.0, values.get(i))).toList();
     }
 
-    /** A line, and dots on it for evaluations. */
-    private static String chart(List<Point> line, List<Point> dots) {
-        if (line.isEmpty()) {
-            return "<p>no data</p>";
+    /**
+     * Means that forget: a value {@code span} steps ago counts about a seventh of the last one. The weights are counted along, so that the
+     * first mean is the first value. What is not finite counts nothing.
+     */
+    static List<Double> smoothed(List<Double> values, int span) {
+        double keep = 1 - 2.0 / (span + 1);
+        double sum = 0;
+        double weight = 0;
+        var means = new ArrayList<Double>();
+        for (double value : values) {
+            if (Double.isFinite(value)) {
+                sum = keep * sum + (1 - keep) * value;
+                weight = keep * weight + (1 - keep);
+            }
+            means.add(weight > 0 ? sum / weight : Double.NaN);
         }
-        double maxX = Math.max(1, line.getLast().x());
-        double maxY = java.util.stream.Stream.concat(line.stream(), dots.stream()).mapToDouble(Point::y).max().orElse(1);
-        double scaleY = maxY > 0 ? (HEIGHT - 2.0 * MARGIN / 2) / maxY : 1;
-        var path = new StringBuilder();
-        line.forEach(p -> path.append(path.isEmpty() ? "M" : "L").append(at(p, maxX, scaleY)));
-        var marks = new StringBuilder();
-        dots.forEach(p -> {
-            String[] xy = at(p, maxX, scaleY).split(" ");
-            marks.append("<circle cx=\"%s\" cy=\"%s\" r=\"4\" fill=\"#d33\"/>".formatted(xy[0], xy[1]));
-        });
-        return """
-                <svg viewBox="0 0 %d %d" role="img"><line x1="%3$d" y1="%4$d" x2="%5$d" y2="%4$d" stroke="#999"/>\
-                <line x1="%3$d" y1="0" x2="%3$d" y2="%4$d" stroke="#999"/><path d="%6$s" fill="none" stroke="#27c" stroke-width="1.5"/>%7$s\
-                <text x="0" y="14" font-size="12">%8$s</text><text x="%5$d" y="%9$d" font-size="12" text-anchor="end">step %10$d</text></svg>
-                """.formatted(WIDTH, HEIGHT, MARGIN, HEIGHT - MARGIN / 2, WIDTH, path, marks, String.format(Locale.ROOT, "%.3g", maxY),
-                HEIGHT - 6, (int) maxX);
-    }
-
-    private static String at(Point p, double maxX, double scaleY) {
-        return String.format(Locale.ROOT, "%.1f %.1f", MARGIN + p.x() / maxX * (WIDTH - MARGIN), HEIGHT - MARGIN / 2.0 - p.y() * scaleY);
+        return means;
     }
 }
