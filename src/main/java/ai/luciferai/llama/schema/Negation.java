@@ -107,14 +107,19 @@ final class Negation {
 
     private List<Branch> different(Iterable<JsonNode> values) {
         List<Branch> all = Expansion.ANYTHING;
+        List<String> texts = new ArrayList<>(); // which are one pattern, as there may be many
         for (JsonNode value : values) {
-            List<Branch> others = new ArrayList<>();
-            for (Branch b : Expansion.ANYTHING) {
-                others.addAll(different(b, value));
+            if (value.isTextual()) {
+                texts.add(value.textValue());
+                continue;
             }
-            all = expansion.meet().of(all, others, "");
+            all = expansion.meet().of(all, Expansion.ANYTHING.stream().flatMap(b -> different(b, value).stream()).toList(), "");
         }
-        return all;
+        if (texts.isEmpty()) {
+            return all;
+        }
+        var others = new Strings(0, Gbnf.UNLIMITED, List.of(new Term(Regex.exactly(texts), true)), "");
+        return all.stream().map(b -> b.shape() instanceof Strings ? new Branch(others, false) : b).toList();
     }
 
     private static List<Branch> different(Branch b, JsonNode value) {
@@ -123,8 +128,6 @@ final class Negation {
             case Numbers n when value.isNumber() -> List.of(
                     new Branch(new Numbers(Bound.NONE, new Bound(value.decimalValue(), true), false, null, ""), false),
                     new Branch(new Numbers(new Bound(value.decimalValue(), true), Bound.NONE, false, null, ""), false));
-            case Strings s when value.isTextual() -> List.of(new Branch(new Strings(0, Gbnf.UNLIMITED,
-                    List.of(new Term(Regex.exactly(List.of(value.textValue())), true)), ""), false));
             case Arrays a when value.isArray() -> List.of();
             case Objects o when value.isObject() -> List.of();
             default -> List.of(b);

@@ -15,7 +15,7 @@ import java.util.List;
 /** A pattern's states; its start is 0. Steps without a character may be bound to the text's start or end. */
 final class Nfa {
 
-    private static final int MOST = 60_000;
+    private static final int MOST = 20_000;
 
     /** @param of null for a step without a character; then {@code anchor} says where it may be taken, null: anywhere */
     private record Step(CodePoints of, Anchor anchor, int to) {}
