@@ -53,7 +53,7 @@ final class Labels {
     /** The number and the name as far as there is room for it, else the number, which the table explains. */
     String place(double x, double y, String number, String name) {
         String full = Letters.fit(number + " " + name, widest);
-        String placed = place(x, y, full, NAME_DISTANCES, bars);
+        String placed = name.isEmpty() ? "" : place(x, y, full, NAME_DISTANCES, bars);
         placed = placed.isEmpty() ? place(x, y, number, NUMBER_DISTANCES, bars) : placed;
         return placed.isEmpty() ? place(x, y, number, NUMBER_DISTANCES, List.of()) : placed;
     }
@@ -64,7 +64,7 @@ final class Labels {
         for (double distance : distances) {
             for (double[] direction : DIRECTIONS) {
                 double nearX = x + direction[0] * distance;
-                double nearY = y + direction[1] * (distance + HEIGHT / 4);
+                double nearY = y + direction[1] * (distance + HEIGHT / 3);
                 double left = direction[0] > 0 ? nearX : direction[0] < 0 ? nearX - width : nearX - width / 2;
                 var box = new Box(left, nearY - HEIGHT / 2, left + width, nearY + HEIGHT / 2);
                 boolean led = distance > distances[0];

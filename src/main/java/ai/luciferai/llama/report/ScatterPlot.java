@@ -57,20 +57,31 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         var ys = new ArrayList<Double>();
         finite.forEach(dot -> ys.addAll(List.of(dot.y - dot.bar(), dot.y + dot.bar())));
         var frame = new Frame(size, x, finite.stream().map(Dot::x).toList(), y, ys);
+        List<String> labels = labels(frame, finite, true);
+        if (labels.contains("")) {
+            labels = labels(frame, finite, false); // names took the room that others need for their numbers
+        }
+        for (int i = 0; i < finite.size(); i++) {
+            Dot dot = finite.get(i);
+            double atX = frame.x.at(dot.x);
+            double atY = frame.y.at(dot.y);
+            frame.hit(bar(frame, dot, atX) + marker(dot, atX, atY) + labels.get(i)
+                    + Frame.circle("target", atX, atY, 3 * RADIUS), Frame.circle("ring", atX, atY, 2 * RADIUS), values(dot));
+        }
+        return frame.svg();
+    }
+
+    /** The label of each dot, empty where there is no room for it. */
+    private static List<String> labels(Frame frame, List<Dot> dots, boolean names) {
         var labels = new Labels(frame);
-        for (Dot dot : finite) {
+        for (Dot dot : dots) {
             double at = frame.x.at(dot.x);
             labels.keepFree(at - RADIUS, frame.y.at(dot.y) - RADIUS, at + RADIUS, frame.y.at(dot.y) + RADIUS);
             labels.keepFreeIfPossible(at - CAP, frame.y.at(dot.y + dot.bar()), at + CAP, frame.y.at(dot.y - dot.bar()));
         }
-        int shared = sharedStart(finite);
-        for (Dot dot : finite) {
-            double atX = frame.x.at(dot.x);
-            double atY = frame.y.at(dot.y);
-            frame.hit(bar(frame, dot, atX) + marker(dot, atX, atY) + labels.place(atX, atY, String.valueOf(dot.number), shortened(dot.name, shared))
-                    + Frame.circle("target", atX, atY, 3 * RADIUS), Frame.circle("ring", atX, atY, 2 * RADIUS), values(dot));
-        }
-        return frame.svg();
+        int shared = sharedStart(dots);
+        return dots.stream().map(dot -> labels.place(frame.x.at(dot.x), frame.y.at(dot.y), String.valueOf(dot.number),
+                names ? shortened(dot.name, shared) : "")).toList();
     }
 
     /** Letters that all names begin with, where they are many, to the end of a word. Names in a drawing go on from there. */

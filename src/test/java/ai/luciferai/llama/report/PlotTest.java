@@ -196,6 +196,20 @@ class PlotTest {
         }
     }
 
+    @Test
+    void eachDotOfAnEvaluationHasItsNumber() {
+        double[] sizes = {5.03, 1.07, 1.33, 1.58, 1.52, 1.83, 2.69};
+        double[] divergences = {0, 0.027702, 0.00658, 0.002841, 0.002822, 0.001084, 0.000099};
+        for (double[] values : List.of(divergences, new double[] {11.98, 11.63, 12.06, 11.99, 12.03, 11.96, 12})) {
+            for (Drawing drawing : Drawing.of(new ScatterPlot(SIZE, SIZE, "", IntStream.range(0, 7)
+                    .mapToObj(i -> new Dot(i + 1, "tiny-q" + i + "_k_m", i == 0, sizes[i], values[i], values[i] > 1 ? 1.5 : 0.1 * values[i])).toList()).html())) {
+                List<String> names = drawing.all("text", "name").stream().map(Element::getTextContent).map(text -> text.split(" ")[0]).sorted().toList();
+                assertEquals(List.of("1", "2", "3", "4", "5", "6", "7"), names);
+                assertNothingIsCovered(drawing);
+            }
+        }
+    }
+
     private static void assertNothingIsCovered(Drawing drawing) {
         List<Element> names = drawing.all("text", "name");
         for (int i = 0; i < names.size(); i++) {
