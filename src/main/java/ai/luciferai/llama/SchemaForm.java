@@ -16,7 +16,7 @@ final class SchemaForm {
         if (!known.schema().equals(schema)) {
             JsonSchema.Form form = JsonSchema.form(schema.text(), schema.kind() == Grammar.Kind.LAX_JSON_SCHEMA);
             form.ignored().forEach(place -> warn("the JSON schema is kept but for " + place));
-            form.notes().forEach(format -> warn("the JSON schema's " + format + " is no format of the standard: any text has it"));
+            form.notes().forEach(note -> warn("the JSON schema's " + note + ": it asks for nothing"));
             known = new Known(schema, form.gbnf());
             last = known;
         }

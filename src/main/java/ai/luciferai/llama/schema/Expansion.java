@@ -258,7 +258,7 @@ final class Expansion {
         if (Formats.UNKEPT.contains(format)) {
             throw new Refused(at, "'" + format + "' cannot be kept", true);
         }
-        notes.add("#" + at + " '" + format + "'");
+        notes.add("#" + at + " '" + format + "' is no format of the standard");
     }
 
     Regex regex(String pattern, String at) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -31,7 +32,7 @@ public final class JsonSchema {
      *
      * @param gbnf    grammar in llama.cpp's notation
      * @param ignored places of keywords that were left out because they cannot be kept: "#/properties/a/pattern: look-behind …"
-     * @param notes   formats that the standard does not know, and that therefore ask for nothing
+     * @param notes   what the standard does not know, and what therefore asks for nothing: keywords and formats
      */
     public record Form(String gbnf, List<String> ignored, List<String> notes) {}
 
@@ -63,9 +64,12 @@ public final class JsonSchema {
                 String gbnf = new SchemaGrammar(expansion).of(document.at(pointer), start, prefix);
                 if (gbnf == null) {
                     throw new InvalidOptionException(OPTION, "a JSON schema that something satisfies",
-                            said.isEmpty() ? "one for which no value can be promised" : "one without a value, but for " + said);
+                            "#" + barren(document, expansion, pointer) + ": no value can be promised"
+                                    + (said.isEmpty() ? "" : ", but for " + said));
                 }
-                return new Form(gbnf, List.copyOf(said), List.copyOf(expansion.notes()));
+                var notes = new ArrayList<>(expansion.notes());
+                document.unknownKeywords(pointer).forEach(place -> notes.add(place + " is no keyword of the standard"));
+                return new Form(gbnf, List.copyOf(said), List.copyOf(notes));
             } catch (Refused e) {
                 String place = "#" + e.pointer() + ": " + e.getMessage();
                 if (!lax || !e.ignorable() || !left.add(e.pointer())) {
@@ -76,6 +80,20 @@ public final class JsonSchema {
                 throw refused("#: it is nested too deeply", false);
             }
         }
+    }
+
+    /** The innermost schema without a value, which is why there is none for all of it. */
+    private static String barren(SchemaDocument document, Expansion expansion, String pointer) {
+        for (String inner : document.innermostFirst(pointer)) {
+            try {
+                if (new SchemaGrammar(expansion).of(document.at(inner), "root", "") == null) {
+                    return inner;
+                }
+            } catch (Refused e) {
+                continue; // something is wrong there, but not this
+            }
+        }
+        return pointer;
     }
 
     private static JsonNode parse(String text) {

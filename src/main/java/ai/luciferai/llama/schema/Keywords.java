@@ -18,7 +18,18 @@ final class Keywords {
     /** The standard has them, and no grammar of ours does; of older drafts those that mean something else now. */
     static final Set<String> UNKEPT = Set.of("$recursiveRef", "extends", "disallow", "divisibleBy");
 
+    /** Those that mean the same for all types, or nothing for what is generated. */
+    private static final Set<String> COMMON = Set.of("type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref",
+            "$dynamicRef", "$recursiveAnchor", "$anchor", "$dynamicAnchor", "$defs", "definitions", "$schema", "$id", "id", "$vocabulary", "$comment",
+            "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType",
+            "contentSchema");
+
     private Keywords() {}
+
+    /** Whether a draft has it; names with {@code x-} before them are for other programs by custom. */
+    static boolean isKnown(String keyword) {
+        return COMMON.contains(keyword) || TYPE_OF.containsKey(keyword) || UNKEPT.contains(keyword) || keyword.startsWith("x-");
+    }
 
     private static Map<String, String> typeOf() {
         Map<String, String> map = new LinkedHashMap<>();

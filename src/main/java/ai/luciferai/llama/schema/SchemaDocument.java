@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -17,6 +20,9 @@ final class SchemaDocument {
     private static final Set<String> LIST = Set.of("allOf", "anyOf", "oneOf", "prefixItems", "items");
     private static final Set<String> MAP = Set.of("properties", "patternProperties", "$defs", "definitions", "dependentSchemas",
             "dependencies");
+
+    /** Schemas that are looked at to say which has no value. */
+    private static final int MOST_SEARCHED = 300;
 
     private final Place root;
     private final Map<String, String> bases = new HashMap<>(); // by pointer
@@ -32,6 +38,23 @@ final class SchemaDocument {
     /** The schema at a pointer, which must be there. */
     Place at(String pointer) {
         return pointer.isEmpty() ? root : follow(root, pointer);
+    }
+
+    /** Places within a schema where others stand that it needs, the deepest first. */
+    List<String> innermostFirst(String pointer) {
+        return bases.keySet().stream().filter(p -> p.startsWith(pointer) && !p.matches(".*/(not|if|then|else|\\$defs|definitions)(/.*)?"))
+                .sorted(Comparator.comparingInt((String p) -> -p.length()).thenComparing(Comparator.naturalOrder())).limit(MOST_SEARCHED).toList();
+    }
+
+    /** Places of keywords that no draft knows: misspelt ones, and other programs' own. */
+    List<String> unknownKeywords(String pointer) {
+        var found = new ArrayList<String>();
+        bases.keySet().stream().filter(p -> p.startsWith(pointer)).sorted().forEach(p -> at(p).node().fieldNames().forEachRemaining(name -> {
+            if (!Keywords.isKnown(name)) {
+                found.add("#" + p + "/" + Place.escape(name));
+            }
+        }));
+        return found;
     }
 
     /** Only where schemas stand: "$id" within a constant names nothing. */

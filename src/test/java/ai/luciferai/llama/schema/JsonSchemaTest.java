@@ -15,6 +15,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Schemas as people write them: what is generated satisfies them, by a validator that we did not write, or they are refused. */
 class JsonSchemaTest {
@@ -91,7 +93,7 @@ class JsonSchemaTest {
         assertTrue(mail.accepts("\"jane.doe+x@mail.example.org\"") && !mail.accepts("\"jane@\"") && !mail.accepts("\"a..b@c.de\""));
         generates("{\"type\":\"string\",\"format\":\"date\"}", List.of("\"2024-02-29\""), List.of("\"2023-02-29\"", "\"2024-13-01\""));
         refuses("#/format", "{\"type\":\"string\",\"format\":\"regex\"}");
-        assertEquals(List.of("#/format 'password'"), JsonSchema.form("{\"type\":\"string\",\"format\":\"password\"}", false).notes());
+        assertEquals(List.of("#/format 'password' is no format of the standard"), JsonSchema.form("{\"type\":\"string\",\"format\":\"password\"}", false).notes());
     }
 
     @Test
@@ -202,5 +204,22 @@ class JsonSchemaTest {
         assertTrue(form.ignored().toString().contains("#/properties/tags/uniqueItems: "), form.ignored().toString());
         assertTrue(new GbnfText(form.gbnf()).accepts("{\"tags\":[\"x\",\"x\"]}"));
         assertEquals(List.of(), JsonSchema.form("{}", true).ignored());
+    }
+
+    @Test
+    void keywordsThatNoDraftHasAreSaid() {
+        String schema = "{\"typ\":\"string\",\"x-order\":1,\"properties\":{\"a\":{\"nullable\":true,\"title\":\"A\"}},\"const\":{\"minn\":1}}";
+        assertEquals(List.of("#/typ is no keyword of the standard", "#/properties/a/nullable is no keyword of the standard"),
+                JsonSchema.form(schema, false).notes());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "#/properties/b/items | {'properties':{'a':{'enum':[]},'b':{'type':'array','minItems':1,'items':{'type':'string','minLength':3,'maxLength':2}}},'required':['b']}",
+        "#/properties/n | {'properties':{'n':{'type':'integer','minimum':5,'maximum':4}},'required':['n']}",
+        "# | {'type':'object','required':['a'],'properties':{'a':false}}"})
+    void theInnermostSchemaWithoutAValueIsNamed(String place, String schema) {
+        var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema.replace('\'', '"'), false));
+        assertTrue(refusal.getMessage().contains("got " + place + ": no value can be promised"), refusal.getMessage());
     }
 }
