@@ -97,7 +97,7 @@ public final class Finetune {
                 List<TensorInfo> targets = Targets.choose(base.tensors(), options.shape().targets());
                 long estimate = wholeBytes(model.info(), base, targets.size(), options.shape().rank(), shape);
                 boolean layers = run.memory() == TrainingRun.Memory.LAYER
-                        || run.memory() == TrainingRun.Memory.AUTO && estimate > FreeMemory.bytes() / 2;
+                        || run.memory() == TrainingRun.Memory.AUTO && estimate > freeBytes(model.info()) / 2;
                 return new Setup(options, data, plan, evalPacks, shape, targets, base.metadata().string(Metadata.ARCHITECTURE),
                         TrainingState.fingerprint(base), layers, estimate);
             }
@@ -111,9 +111,17 @@ public final class Finetune {
 
         private static long wholeBytes(ModelInfo info, GgufFile base, int adapters, int rank, TrainingPlan.Shape shape) {
             ModelInfo.Shape s = info.shape();
-            boolean onDevice = info.gpuLayers() != 0 && Devices.list().stream().anyMatch(Device::isGpu);
             return ActivationMemory.wholeBytes(new ActivationMemory.Base(base.metadata(), base.tensors(), s.layers(), s.embedding(), s.heads(),
-                    s.vocabulary(), onDevice), adapters, rank, shape);
+                    s.vocabulary(), isOnDevice(info)), adapters, rank, shape);
+        }
+
+        private static boolean isOnDevice(ModelInfo info) {
+            return info.gpuLayers() != 0 && Devices.list().stream().anyMatch(Device::isGpu);
+        }
+
+        /** Where the activations will lie: beside the weights, which are loaded. */
+        private static long freeBytes(ModelInfo info) {
+            return isOnDevice(info) ? Devices.list().stream().filter(Device::isGpu).mapToLong(Device::freeBytes).max().orElse(0) : FreeMemory.bytes();
         }
 
         Plan plan(Model model) {
