@@ -21,8 +21,17 @@ final class ConversationEncoder {
         this.learnAll = options.loss() == DataOptions.Loss.ALL;
         ChatTemplate template = options.template();
         ChatFormat format = ChatFormat.defaults().withTemplate(template);
+        requireNamed(model, format);
         this.renderer = new TurnRenderer((messages, answerNext) -> model.renderChat(messages, format.withAnswerNext(answerNext)).prompt(),
                 template.isOwn() ? model.chatTemplate().orElse("") : template.source());
+    }
+
+    /** A template that does not exist is the option's fault, not that of the first line of the data. */
+    private static void requireNamed(Model model, ChatFormat format) {
+        String source = format.template().source();
+        if (!format.template().isOwn() && !source.contains("{{") && !source.contains("{%")) {
+            model.renderChat(List.of(ChatMessage.of("user", "x")), format);
+        }
     }
 
     /**
@@ -41,7 +50,7 @@ final class ConversationEncoder {
      */
     List<Sample> encode(List<ChatMessage> messages, List<Boolean> learn) {
         int last = messages.size() - 1;
-        while (!isAnswer(messages, last) || !learn.get(last)) {
+        while (last >= 0 && !(isAnswer(messages, last) && learn.get(last))) {
             last--;
         }
         var samples = new ArrayList<Builder>();

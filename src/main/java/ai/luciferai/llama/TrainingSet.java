@@ -74,6 +74,7 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
             var groups = new ArrayList<List<Sample>>();
             for (RawSample.Located located : file.samples()) {
                 List<Sample> encoded = encoder.encode(located, path);
+                dropped += encoded.isEmpty() ? 1 : 0;
                 if (SampleFile.isText(path)) {
                     encoded.stream().flatMap(text -> windows(text).stream()).forEach(window -> add(groups, List.of(window)));
                 } else {

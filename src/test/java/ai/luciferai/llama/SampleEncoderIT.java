@@ -73,6 +73,24 @@ class SampleEncoderIT {
     }
 
     @Test
+    void aTemplateThatDoesNotExistIsTheOptionsFault() {
+        try (Model model = Tiny.load()) {
+            DataOptions options = DataOptions.of(FILE).withTemplate(ChatTemplate.named("nonsense"));
+            var refusal = assertThrows(InvalidOptionException.class, () -> new SampleEncoder(model, options));
+            assertEquals(true, refusal.getMessage().contains("nonsense"), refusal.getMessage());
+        }
+    }
+
+    @Test
+    void aConversationWhoseAnswersAllHaveWeightZeroHasNoSample() {
+        try (Model model = Tiny.load()) {
+            var turns = List.of(new Turn("user", "q"), new Turn("assistant", "a", false));
+            assertEquals(List.of(), new SampleEncoder(model, DataOptions.of(FILE))
+                    .encode(new RawSample.Located(1, new RawSample.Conversation(turns)), FILE));
+        }
+    }
+
+    @Test
     void whereEverythingIsLearntNothingIsLearntTwice() {
         try (Model model = Tiny.load()) {
             String all = encode(model, DataOptions.Loss.ALL, true).stream().map(s -> learnt(model, s)).reduce("", String::concat);

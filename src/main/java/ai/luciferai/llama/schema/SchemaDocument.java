@@ -128,7 +128,8 @@ final class SchemaDocument {
         Place found = fragment.isEmpty() ? resource : fragment.startsWith("/") ? follow(resource, fragment)
                 : named.get(uri.substring(0, hash + 1) + fragment);
         if (found == null) {
-            throw new Refused(at, "'" + reference + "' is not in this schema, and nothing is fetched", true);
+            boolean elsewhere = resource == null;
+            throw new Refused(at, "'" + reference + "' is not in this schema" + (elsewhere ? ", and nothing is fetched" : ""), elsewhere);
         }
         if (keyword.equals("$dynamicRef") && dynamic.getOrDefault(fragment, 0) > 1) {
             throw new Refused(at, "which of several $dynamicAnchors is meant shows at run time only", true);

@@ -148,7 +148,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
             }
             turns.add(new RawSample.Turn(role.textValue(), content.textValue(), reasoning(message), isLearnt(message)));
         }
-        if (turns.stream().noneMatch(turn -> turn.role().equals("assistant") && turn.learn())) {
+        if (turns.stream().noneMatch(turn -> turn.role().equals("assistant"))) {
             throw new BadLine("messages without one of the assistant to learn");
         }
         return new RawSample.Conversation(turns);

@@ -215,8 +215,8 @@ class JsonSchemaTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "#/properties/b/items | {'properties':{'a':{'enum':[]},'b':{'type':'array','minItems':1,'items':{'type':'string','minLength':3,'maxLength':2}}},'required':['b']}",
-        "#/properties/n | {'properties':{'n':{'type':'integer','minimum':5,'maximum':4}},'required':['n']}",
+        "#/properties/b/items | {'type':'object','properties':{'a':{'enum':[]},'b':{'type':'array','minItems':1,'items':{'type':'string','minLength':3,'maxLength':2}}},'required':['b']}",
+        "#/properties/n | {'type':'object','properties':{'n':{'type':'integer','minimum':5,'maximum':4}},'required':['n']}",
         "# | {'type':'object','required':['a'],'properties':{'a':false}}"})
     void theInnermostSchemaWithoutAValueIsNamed(String place, String schema) {
         var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema.replace('\'', '"'), false));

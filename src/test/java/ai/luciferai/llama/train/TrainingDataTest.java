@@ -86,7 +86,7 @@ class TrainingDataTest {
 
     @Test
     void messagesThatCannotBeLearntAsTheySayAreBadLines() throws IOException {
-        for (String answer : List.of("\"content\": \"a\", \"weight\": 0", "\"content\": \"a\", \"weight\": 0.5",
+        for (String answer : List.of("\"content\": \"a\", \"weight\": 0.5",
                 "\"content\": \"a\", \"weight\": \"1\"", "\"content\": \"a\", \"thinking\": \"t\"", "\"content\": \"a\", \"reasoning_content\": 1", "\"content\": \"\", \"tool_calls\": [{\"id\": \"1\"}]")) {
             String line = "{\"messages\": [{\"role\": \"assistant\", " + answer + "}]}";
             var refused = assertThrows(InvalidFileException.class, () -> read(line, false), line);
