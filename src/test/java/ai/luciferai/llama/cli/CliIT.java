@@ -210,9 +210,20 @@ class CliIT {
         assertTrue(lines.containsAll(List.of("  rank           4", "  alpha          8, scale 2",
                 "  changes        12 weights: attn_q, attn_v, ffn_down")), lines.toString());
         assertTrue(lines.stream().noneMatch(line -> line.contains("problem")), lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("guessed") || line.contains(" 0.00 M")), lines.toString());
         JsonNode json = JSON.readTree(ok("info", adapter, "--json"));
         assertEquals("adapter", json.get("contents").asText());
         assertEquals(12, json.get("adapter").get("weights").size());
+    }
+
+    @Test
+    void importanceMatrixInAnotherPlaceIsToldWhatItIsFor() throws IOException {
+        String matrix = Path.of("src/test/fixtures/quantize/imatrix.gguf").toString();
+        refused(ExitCode.UNSUPPORTED, "expected a model, got an importance matrix", "generate", "-m", matrix, "-p", "x");
+        refused(ExitCode.INPUT_FILE, "HINT: this is an importance matrix: quantize takes it as --imatrix", "generate", "--lora", matrix, "-p", "x");
+        List<String> lines = ok("info", matrix).lines().toList();
+        assertEquals("GGUF importance matrix file version 3", lines.getFirst());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("parameters") || line.contains("guessed")), lines.toString());
     }
 
     /** As LuciferAI's guide types it: {@code llamafile -m M < test_prompts.txt}. Each line is what -i would answer. */
@@ -284,8 +295,8 @@ class CliIT {
     void logprobsOfLinesOfStdinAreOnStderr() {
         CliRun run = CliRun.withInput("list files in src directory\n", "-m", model.toString(), "--temp", "0", "--logprobs", "1");
         assertEquals("ls src/\n", run.out());
-        assertTrue(run.err().contains("'ls"), run.err());
-        assertEquals(CliRun.of("-m", model.toString(), "-p", ASK, "--temp", "0", "--logprobs", "1").err(), run.err());
+        assertTrue(run.err().contains("' src'"), run.err());
+        assertEquals(CliRun.of("-m", model.toString(), "--chat", "-p", "list files in src directory", "--temp", "0", "--logprobs", "1").err(), run.err());
     }
 
     /** The guide's {@code main -m M --test}. */
