@@ -117,12 +117,14 @@ public final class Info {
         return guessedFileType(file);
     }
 
-    /** As llama.cpp guesses: the type of most tensors. */
+    /** As llama.cpp guesses: the type of most tensors. Only a model should have said it itself. */
     private static String guessedFileType(GgufFile file) {
+        InfoReport.Contents contents = contents(file);
+        boolean ofModel = contents == InfoReport.Contents.MODEL || contents == InfoReport.Contents.VOCABULARY;
         Map<GgmlType, Integer> counts = new EnumMap<>(GgmlType.class);
         file.tensors().forEach(tensor -> counts.merge(tensor.type(), 1, Integer::sum));
         return counts.entrySet().stream().max(Map.Entry.comparingByValue())
-                .map(most -> "(guessed) " + most.getKey().name()).orElse("");
+                .map(most -> (ofModel ? "(guessed) " : "") + most.getKey().name()).orElse("");
     }
 
     private static List<InfoReport.Tensor> tensors(GgufFile file) {

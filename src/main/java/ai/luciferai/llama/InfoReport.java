@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  * @param architecture the model's family: "llama"
  * @param name         the model's name
  * @param parameters   number of weights
- * @param fileType     what most tensors are stored as, as llama.cpp prints it: "Q4_K - Medium"; "(guessed) …" when the file does not say
+ * @param fileType     what most tensors are stored as, as llama.cpp prints it: "Q4_K - Medium"; "(guessed) …" when a model does not say
  * @param bytes        size of all parts
  * @param tensorBytes  size of all tensors without padding
  * @param tensors      the tensor table in the file's order

@@ -102,6 +102,17 @@ class DistributionIT {
         assertEquals(0, convert.code, convert.err);
     }
 
+    /** Else the JVM's first file becomes stdin: the program would read a jar for prompts. */
+    @Test
+    void aClosedStdinIsAnEmptyOne() throws Exception {
+        ProcessBuilder builder = process(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "-n", "1");
+        var command = new ArrayList<>(List.of("bash", "-c", "exec \"$0\" \"$@\" <&-"));
+        command.addAll(builder.command());
+        Run run = run(builder.command(command));
+        assertEquals(2, run.code, run.err);
+        assertTrue(run.err.contains("no line with text on stdin"), run.err);
+    }
+
     @Test
     void launcherBecomesTheJvmSoThatSignalsReachIt() throws Exception {
         Process process = process(Map.of("LUCIFER_LLAMA_JDK", JAVA_HOME.toString()), "generate", "-f", "-").start();

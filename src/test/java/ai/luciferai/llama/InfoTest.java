@@ -72,6 +72,21 @@ class InfoTest {
         assertTrue(message.startsWith(missing + ": file: expected an existing file"), message);
     }
 
+    @Test
+    void whatConvertTakesIsToldSo() throws IOException {
+        Path adapter = Goldens.fixture("convert/fused-adapters/mixtral");
+        refused("a GGUF file, got a folder", "HINT: this is an adapter of PEFT: lucifer-llama convert", adapter);
+        refused("characters 'GGUF'", "HINT: this is a safetensors file: lucifer-llama convert", adapter.resolve("adapter_model.safetensors"));
+        refused("a GGUF file, got a folder", "HINT: name the file in it", folder);
+        Files.writeString(folder.resolve("config.json"), "{}");
+        refused("a GGUF file, got a folder", "HINT: this is a model of Hugging Face: lucifer-llama convert", folder);
+    }
+
+    private static void refused(String what, String hint, Path path) {
+        String message = assertThrows(InvalidFileException.class, () -> Info.run(InfoOptions.of(path))).getMessage();
+        assertTrue(message.contains(what) && message.contains(hint), message);
+    }
+
     /** Neither is a model, so neither has a problem. */
     @Test
     void adaptersAndImportanceMatricesAreDescribed() {

@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Token;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Utf8;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -35,6 +36,10 @@ final class Environment {
         }
     }
 
+    private static final Path STDIN = Path.of("stdin");
+    /** Far above any context: what has no line end by then is no line, and shall not fill the memory. */
+    private static final int MOST_BYTES_OF_A_LINE = 16 << 20;
+
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
@@ -43,6 +48,7 @@ final class Environment {
     private final Cancel cancel = new Cancel();
     private Verbosity verbosity = Verbosity.NORMAL;
     private volatile boolean waiting;
+    private long lines;
 
     Environment(InputStream in, OutputStream out, PrintStream err, boolean errIsTerminal) {
         this(in, out, err, errIsTerminal, true);
@@ -64,23 +70,68 @@ final class Environment {
 
     /** All of stdin, as text. */
     String readAll() throws IOException {
-        return waiting(() -> Utf8.decode(Path.of("stdin"), in.readAllBytes()));
+        return waiting(() -> Utf8.decode(STDIN, input(in::readAllBytes)));
     }
 
     /** The next line of stdin without its end, or null when there is none. */
     String readLine() throws IOException {
         return waiting(() -> {
-            var line = new ByteArrayOutputStream();
-            int b = in.read();
-            if (b < 0) {
-                return null;
-            }
-            for (; b >= 0 && b != '\n'; b = in.read()) {
-                line.write(b);
-            }
-            String text = Utf8.decode(Path.of("stdin"), line.toByteArray());
-            return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+            byte[] bytes = input(this::lineBytes);
+            String text = bytes == null ? null : decoded(bytes);
+            return text != null && text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
         });
+    }
+
+    /** The line that {@link #readLine} returned last, counted from 1. */
+    long lineNumber() {
+        return lines;
+    }
+
+    private byte[] lineBytes() throws IOException {
+        int b = in.read();
+        if (b < 0) {
+            return null;
+        }
+        lines++;
+        var line = new ByteArrayOutputStream();
+        for (; b >= 0 && b != '\n'; b = in.read()) {
+            if (line.size() == MOST_BYTES_OF_A_LINE) {
+                throw new InvalidFileException(STDIN, "line " + lines, "a line of at most 16 MiB", "a longer one");
+            }
+            line.write(b);
+        }
+        return line.toByteArray();
+    }
+
+    private String decoded(byte[] line) {
+        String text;
+        try {
+            text = Utf8.decode(STDIN, line);
+        } catch (InvalidFileException e) {
+            throw new InvalidFileException(STDIN, "line " + lines, e.expected(), e.got(), e.hint(), e);
+        }
+        if (text.indexOf('\0') >= 0) {
+            throw new InvalidFileException(STDIN, "line " + lines, "text", "a binary file");
+        }
+        return text;
+    }
+
+    private interface Bytes {
+        byte[] read() throws IOException;
+    }
+
+    /** What the shell can do to stdin is said in its words: {@code < folder}, and nothing at all. */
+    private static byte[] input(Bytes bytes) throws IOException {
+        try {
+            return bytes.read();
+        } catch (IOException e) {
+            String message = String.valueOf(e.getMessage());
+            String got = message.contains("Is a directory") ? "a folder" : message.contains("Bad file descriptor") ? "a closed stream" : null;
+            if (got == null) {
+                throw new UncheckedIOException("stdin: " + message, e);
+            }
+            throw new InvalidFileException(STDIN, "input", "a text file or a pipe", got, null, e);
+        }
     }
 
     /** Something that waits for input. */

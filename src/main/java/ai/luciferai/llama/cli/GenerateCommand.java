@@ -2,7 +2,6 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Model;
 import java.io.IOException;
-import java.util.List;
 
 /** {@code generate}: completes one prompt, answers many, or holds a conversation. */
 final class GenerateCommand implements Command {
@@ -12,7 +11,7 @@ final class GenerateCommand implements Command {
         var syntax = new Syntax("generate", "[-]", 1, """
                 Completes a prompt; the completion, and nothing else, goes to stdout.
                 With - the prompt comes from stdin; with no prompt at all each line of stdin, where that is a file or a pipe, is one, and
-                gets an answer of its own. Without -m the embedded model answers, which turns plain English into shell
+                gets an answer of its own before the next is read; at one that does not fit, all ends. Without -m the embedded model answers, which turns plain English into shell
                 commands. On a terminal, a line end follows the completion.""");
         syntax.group("Prompt")
                 .option("-p --prompt", "TEXT", "the text to complete")
@@ -58,14 +57,13 @@ final class GenerateCommand implements Command {
         if (plan.prompts() != null) {
             return new PromptBatch(plan, arguments, environment).run();
         }
-        List<String> lines = plan.piped() ? plan.pipedPrompts(environment) : List.of();
-        String prompt = plan.prompt(environment);
+        String prompt = plan.piped() ? plan.firstPipedPrompt(environment) : plan.prompt(environment);
         long start = System.nanoTime();
         try (Model model = ModelMixin.load(plan.models().getLast(), plan.modelOptions(), environment)) {
             double loadMillis = (System.nanoTime() - start) / 1e6;
             GeneratePlan ready = plan.withSampling(SamplingMixin.sampling(arguments, model.defaultSampling()));
             if (plan.piped()) {
-                return new Interactive(ready, model, environment).answerEach(lines);
+                return new Interactive(ready, model, environment).answerEach(prompt);
             }
             return plan.interactive()
                     ? new Interactive(ready, model, environment).run(prompt)

@@ -45,6 +45,7 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         boolean asked = a.has("-i") || a.has("-ins");
         boolean interactive = !a.has("-st") && (asked || Boolean.TRUE.equals(chatMode) && !source.given() && prompts == null);
         check(a, source, prompts, asked, interactive || piped);
+        checkBatch(a, prompts != null);
         ContextOptions context = ContextMixin.options(a).withSequences(a.integer("-np", 4));
         ModelOptions model = ModelMixin.options(a);
         model = model.withPlacement(model.placement().withFitContextSize(Math.max(0, context.contextSize())));
@@ -73,6 +74,17 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         if (asked && (prompts != null || source.stdin() || a.has("--json"))) {
             String other = prompts != null ? "--prompts" : a.has("--json") ? "--json" : "-";
             throw new InvalidOptionException(other, "no -i beside it", "-i");
+        }
+    }
+
+    /** What only --prompts can do, and what it cannot: nothing that was asked for is passed over. */
+    private static void checkBatch(Arguments a, boolean batch) {
+        int models = a.texts("-m").size();
+        if (!batch && models > 1) {
+            throw new InvalidOptionException(a.typed("-m"), "one model", models + " of them", "--prompts FILE has several answer, each a prompt a line");
+        }
+        if (batch && a.has("--logprobs") && !a.has("--json")) {
+            throw new InvalidOptionException("--logprobs", "--json beside --prompts", "none", "the table of results has no room for them");
         }
     }
 
@@ -130,13 +142,22 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         return !source.given() && prompts == null && !interactive;
     }
 
-    /** The lines of stdin that have text. */
-    List<String> pipedPrompts(Environment environment) throws IOException {
-        List<String> lines = environment.readAll().lines().filter(line -> !line.isBlank()).map(this::escaped).toList();
-        if (lines.isEmpty()) {
+    /** The first line of stdin that has text: read before a model is loaded for nothing. */
+    String firstPipedPrompt(Environment environment) throws IOException {
+        String prompt = nextPipedPrompt(environment);
+        if (prompt == null) {
             throw noPrompt("none, and no line with text on stdin");
         }
-        return lines;
+        return prompt;
+    }
+
+    /** The next line of stdin that has text, or null at its end. No line is read before it is asked for: stdin may never end. */
+    String nextPipedPrompt(Environment environment) throws IOException {
+        String line = environment.readLine();
+        while (line != null && line.isBlank()) {
+            line = environment.readLine();
+        }
+        return line == null ? null : escaped(line);
     }
 
     /** With backslash escapes read, unless they are switched off. */

@@ -84,9 +84,11 @@ final class InfoCommand implements Command {
             line(out, "chunks", activations.chunks() + " of " + activations.chunkSize() + " tokens");
             line(out, "has", activations.tensors() + " weights");
         });
-        line(out, "parameters", parameters(report.parameters()));
-        line(out, "type", report.fileType() + (report.parameters() == 0 ? ""
-                : String.format(Locale.ROOT, ", %.2f bits per weight", report.bitsPerWeight())));
+        if (report.contents() != InfoReport.Contents.IMPORTANCE_MATRIX) { // sums of activations are no parameters
+            line(out, "parameters", parameters(report.parameters()));
+            line(out, "type", report.fileType() + (report.parameters() == 0 ? ""
+                    : String.format(Locale.ROOT, ", %.2f bits per weight", report.bitsPerWeight())));
+        }
         line(out, "tensors", report.tensors().size() + ", " + size(report.tensorBytes()));
         line(out, "metadata", report.metadata().size() + " values");
         line(out, "byte order", report.format().byteOrder().toString().toLowerCase(Locale.ROOT).replace('_', ' '));
@@ -135,6 +137,6 @@ final class InfoCommand implements Command {
     }
 
     private static String parameters(long count) {
-        return count < 1_000_000_000 ? String.format(Locale.ROOT, "%.2f M", count / 1e6) : String.format(Locale.ROOT, "%.2f B", count / 1e9);
+        return count < 100_000 ? Long.toString(count) : count < 1_000_000_000 ? String.format(Locale.ROOT, "%.2f M", count / 1e6) : String.format(Locale.ROOT, "%.2f B", count / 1e9);
     }
 }

@@ -8,8 +8,6 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ContextFullException;
 import java.io.IOException;
 import java.util.Map;
-import java.util.List;
-import java.util.ArrayList;
 
 /** A conversation: answers go to stdout, all else to stderr. Ctrl-C stops the answer, twice leaves. */
 final class Interactive {
@@ -49,28 +47,47 @@ final class Interactive {
         }
     }
 
-    /** Answers prompts that have nothing to do with each other. One that does not fit leaves the others theirs; the exit code tells. */
-    int answerEach(List<String> prompts) {
-        var answers = new ArrayList<Map<String, Object>>();
-        int code = ExitCode.OK;
+    /**
+     * Answers the lines of stdin, which have nothing to do with each other, each before the next is read. One that does not fit ends it:
+     * the answers behind it would stand in other places than their prompts.
+     *
+     * @param first the first of them
+     */
+    int answerEach(String first) throws IOException {
         try (Session session = model.session(plan.contextOptions())) {
             Talk talk = talk(session);
-            for (String prompt : prompts) {
-                talk.reset();
+            environment.print(plan.json() ? "[" : "");
+            try {
+                return answerEach(talk, first);
+            } finally {
+                environment.print(plan.json() ? " ]\n" : ""); // JSON also where it ends early
+            }
+        }
+    }
+
+    private int answerEach(Talk talk, String first) throws IOException {
+        String separator = " ";
+        for (String prompt = first; prompt != null; prompt = plan.nextPipedPrompt(environment)) {
+            talk.reset();
+            try {
                 if (plan.json()) {
                     Map<String, Object> answer = Json.object("prompt", prompt);
                     answer.putAll(CompletionText.json(talk.answer(prompt, plan.options(), token -> {}, environment.cancel())));
-                    answers.add(answer);
+                    environment.print(separator + Json.pretty(answer).stripTrailing());
+                    environment.flush();
+                    separator = ", ";
                 } else {
-                    code = Math.max(code, answer(talk, prompt));
+                    answer(talk, prompt, "stdin, line " + environment.lineNumber() + ": the context is full: -c makes it larger");
                 }
-                if (environment.cancel().requested()) {
-                    return ExitCode.CANCELLED;
-                }
+            } catch (ContextFullException e) {
+                environment.err().println("error: stdin, line " + environment.lineNumber() + ": " + e.getMessage());
+                return ExitCode.of(e);
+            }
+            if (environment.cancel().requested()) {
+                return ExitCode.CANCELLED;
             }
         }
-        environment.print(plan.json() ? Json.pretty(answers) : "");
-        return code;
+        return ExitCode.OK;
     }
 
     private Talk talk(Session session) {
@@ -112,8 +129,17 @@ final class Interactive {
         return ExitCode.CANCELLED;
     }
 
-    /** Prints an answer; the exit code, were it the last. */
-    private int answer(Talk talk, String input) {
+    /** An input that does not fit is told, and the conversation goes on. */
+    private void answer(Talk talk, String input) {
+        try {
+            answer(talk, input, "the context is full: /reset empties it, -c makes it larger");
+        } catch (ContextFullException e) {
+            environment.err().println("error: " + e.getMessage());
+        }
+    }
+
+    /** Prints an answer at once. */
+    private void answer(Talk talk, String input, String whenFull) {
         Cancel cancel = typed ? new Cancel() : environment.cancel();
         answering = cancel;
         try {
@@ -124,18 +150,22 @@ final class Interactive {
                 }
             }, cancel);
             environment.print(completion.text().endsWith("\n") ? "" : "\n");
-            if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
-                environment.say(CompletionText.summary(completion));
-            } else if (completion.stopReason() == StopReason.CONTEXT_FULL) {
-                environment.say("the context is full: /reset empties it, -c makes it larger");
-            }
-            return ExitCode.OK;
-        } catch (ContextFullException e) {
-            environment.err().println("error: " + e.getMessage());
-            return ExitCode.of(e);
+            environment.flush();
+            tell(completion, whenFull);
         } finally {
             answering = Cancel.NONE;
             environment.flush();
+        }
+    }
+
+    private void tell(Completion completion, String whenFull) {
+        if (plan.options().wantsLogprobs()) {
+            environment.err().print(CompletionText.logprobs(completion));
+        }
+        if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
+            environment.say(CompletionText.summary(completion));
+        } else if (completion.stopReason() == StopReason.CONTEXT_FULL) {
+            environment.say(whenFull);
         }
     }
 

@@ -50,7 +50,7 @@ public final class Main {
                     Command command = command(!bare ? first : Arrays.asList(args).contains("--test") ? "bench" : "generate");
                     prepare(command, args);
                     syntax = syntax(command);
-                    arguments = syntax.parse(args, bare ? 0 : 1);
+                    arguments = bare && command instanceof BenchCommand ? parseTest(syntax, args) : syntax.parse(args, bare ? 0 : 1);
                     return arguments.has(Isolation.OPTION) && !arguments.has("--help")
                             ? Isolation.run(args, environment)
                             : run(command, syntax, arguments, environment);
@@ -58,6 +58,19 @@ public final class Main {
             }
         } catch (Throwable fault) {
             return report(fault, syntax, arguments, environment);
+        }
+    }
+
+    /** Options of generate beside --test, which users of llamafile have in their scripts: what does not concern the benchmark is told. */
+    private static Arguments parseTest(Syntax bench, String[] args) {
+        try {
+            return bench.parse(args, 0);
+        } catch (InvalidOptionException e) {
+            if (bench.declares(e.option()) || !new GenerateCommand().syntax().declares(e.option())) {
+                throw e;
+            }
+            throw new InvalidOptionException(e.option(), "an option of bench, which --test stands for", "one of generate",
+                    "leave it out, it changes no speed that bench measures; see lucifer-llama bench --help");
         }
     }
 

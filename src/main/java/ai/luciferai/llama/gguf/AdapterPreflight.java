@@ -44,7 +44,7 @@ public final class AdapterPreflight {
     }
 
     private void run() {
-        requireText("general.type", "adapter", "this is no adapter: load it as a model");
+        requireText("general.type", "adapter", kind());
         requireText("adapter.type", "lora", "only LoRA adapters are supported");
         requireText(Metadata.ARCHITECTURE, base.metadata().string(Metadata.ARCHITECTURE), OTHER_MODEL);
         requireAlpha();
@@ -63,6 +63,16 @@ public final class AdapterPreflight {
         if (pairs == 0) {
             throw new InvalidFileException(adapter.path(), "tensors", "at least one pair of %s and %s".formatted(A, B), "none");
         }
+    }
+
+    /** What the file is instead, and what for. */
+    private String kind() {
+        return switch (adapter.metadata().string("general.type", "model")) {
+            case "imatrix" -> "this is an importance matrix: quantize takes it as --imatrix";
+            case "mmproj" -> "this is an image or audio encoder, which belongs to a model";
+            case "training-state" -> "this is the state of a training, not the adapter that was trained";
+            default -> "this is no adapter: load it as a model";
+        };
     }
 
     private void requireText(String key, String expected, String hint) {

@@ -139,6 +139,7 @@ public final class GgufReader {
     }
 
     private static Header readPart(Path path, int part, List<MappedFile> mappings) throws IOException {
+        ForeignFile.requireNoFolder(path);
         MappedFile file = MappedFile.open(path);
         mappings.add(file);
         var in = new GgufCursor(path, file.segment());
@@ -171,18 +172,9 @@ public final class GgufReader {
         ByteBuffer magic = in.take(Math.min(4, in.remaining()));
         String text = StandardCharsets.ISO_8859_1.decode(magic).toString();
         if (!text.equals("GGUF")) {
-            throw in.bad("the characters 'GGUF'", "'" + text.replaceAll("[^\\x20-\\x7e]", "?") + "'", hint(text));
+            var behind = StandardCharsets.ISO_8859_1.decode(in.take(Math.min(ForeignFile.HEAD - text.length(), in.remaining())));
+            throw in.bad("the characters 'GGUF'", "'" + text.replaceAll("[^\\x20-\\x7e]", "?") + "'", ForeignFile.hint(text + behind));
         }
-    }
-
-    private static String hint(String magic) {
-        return switch (magic) {
-            case "lmgg", "fmgg", "tjgg", "algg" -> "this is a GGML file of before GGUF: convert the original model anew";
-            case "vers" -> "this may be a Git LFS pointer: download the file itself";
-            case "PK\3\4" -> "this may be a PyTorch or zip archive: convert it first";
-            case "<!DO", "<htm" -> "this is a web page: the download went wrong";
-            default -> null;
-        };
     }
 
     private static int readVersion(GgufCursor in) {

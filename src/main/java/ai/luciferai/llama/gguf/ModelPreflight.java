@@ -97,6 +97,14 @@ public final class ModelPreflight {
             throw new UnsupportedModelException(file.path(), "general.type", "a model", "a LoRA adapter",
                     "load the base model and give this file as its adapter");
         }
+        if (type.equals("imatrix")) {
+            throw new UnsupportedModelException(file.path(), "general.type", "a model", "an importance matrix",
+                    "quantize the model and give this file as --imatrix");
+        }
+        if (type.equals("training-state")) {
+            throw new UnsupportedModelException(file.path(), "general.type", "a model", "the state of a training",
+                    "the adapter that was trained lies beside it");
+        }
         String architecture = metadata.string(Metadata.ARCHITECTURE);
         if (architecture.equals("clip") || type.equals("mmproj")) {
             throw new UnsupportedModelException(file.path(), "architecture", "a language model", "an image or audio encoder (mmproj)",

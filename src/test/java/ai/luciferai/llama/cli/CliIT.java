@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -207,9 +210,20 @@ class CliIT {
         assertTrue(lines.containsAll(List.of("  rank           4", "  alpha          8, scale 2",
                 "  changes        12 weights: attn_q, attn_v, ffn_down")), lines.toString());
         assertTrue(lines.stream().noneMatch(line -> line.contains("problem")), lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("guessed") || line.contains(" 0.00 M")), lines.toString());
         JsonNode json = JSON.readTree(ok("info", adapter, "--json"));
         assertEquals("adapter", json.get("contents").asText());
         assertEquals(12, json.get("adapter").get("weights").size());
+    }
+
+    @Test
+    void importanceMatrixInAnotherPlaceIsToldWhatItIsFor() throws IOException {
+        String matrix = Path.of("src/test/fixtures/quantize/imatrix.gguf").toString();
+        refused(ExitCode.UNSUPPORTED, "expected a model, got an importance matrix", "generate", "-m", matrix, "-p", "x");
+        refused(ExitCode.INPUT_FILE, "HINT: this is an importance matrix: quantize takes it as --imatrix", "generate", "--lora", matrix, "-p", "x");
+        List<String> lines = ok("info", matrix).lines().toList();
+        assertEquals("GGUF importance matrix file version 3", lines.getFirst());
+        assertTrue(lines.stream().noneMatch(line -> line.contains("parameters") || line.contains("guessed")), lines.toString());
     }
 
     /** As LuciferAI's guide types it: {@code llamafile -m M < test_prompts.txt}. Each line is what -i would answer. */
@@ -226,6 +240,63 @@ class CliIT {
         CliRun nothing = CliRun.withInput("\n \n", "-m", model.toString());
         assertEquals(ExitCode.USAGE, nothing.code());
         assertTrue(nothing.err().contains("no line with text on stdin"), nothing.err());
+    }
+
+    /** Each answer is out before the next line is asked for, so that stdin may be somebody who waits for it, or have no end. */
+    @Test
+    void lineOfStdinIsAnsweredBeforeTheNextIsRead() {
+        var out = new ByteArrayOutputStream();
+        var seen = new ArrayList<String>();
+        InputStream lines = new InputStream() {
+            private byte[] line = "list files in src directory\n".getBytes(StandardCharsets.UTF_8);
+            private int at;
+
+            @Override
+            public int read() {
+                throw new UnsupportedOperationException("blocks are read");
+            }
+
+            @Override
+            public int read(byte[] bytes, int from, int most) {
+                if (at == line.length) {
+                    seen.add(out.toString(StandardCharsets.UTF_8));
+                    line = seen.size() == 3 ? new byte[0] : line;
+                    at = 0;
+                }
+                int n = Math.min(most, line.length - at);
+                System.arraycopy(line, at, bytes, from, n);
+                at += n;
+                return n == 0 ? -1 : n;
+            }
+        };
+        int code = Main.run(new String[] {"-m", model.toString(), "--temp", "0"}, new Environment(lines, out, System.err, false));
+        assertEquals(ExitCode.OK, code);
+        assertEquals(List.of("ls src/\n", "ls src/\nls src/\n", "ls src/\nls src/\nls src/\n"), seen);
+    }
+
+    @Test
+    void lineOfStdinThatDoesNotFitEndsItWithItsNumber() throws IOException {
+        String input = "list files in src directory\n\n" + "list files ".repeat(300) + "\nfind the postgres process\n";
+        String[] words = {"-m", model.toString(), "--temp", "0", "-c", "256"};
+        CliRun run = CliRun.withInput(input, words);
+        assertEquals(List.of(ExitCode.USAGE, "ls src/\n"), List.of(run.code(), run.out()), run.err());
+        assertTrue(run.err().startsWith("error: stdin, line 3: "), run.err());
+        CliRun json = CliRun.withInput(input, Stream.concat(Arrays.stream(words), Stream.of("--json")).toArray(String[]::new));
+        assertEquals(ExitCode.USAGE, json.code());
+        assertTrue(json.err().startsWith("error: stdin, line 3: "), json.err());
+        JsonNode answers = JSON.readTree(json.out());
+        assertEquals(1, answers.size());
+        assertEquals("ls src/", answers.get(0).get("text").asText().strip());
+        CliRun first = CliRun.withInput("list files ".repeat(300), Stream.concat(Arrays.stream(words), Stream.of("--json")).toArray(String[]::new));
+        assertEquals(0, JSON.readTree(first.out()).size());
+    }
+
+    @Test
+    void logprobsOfLinesOfStdinAreOnStderr() {
+        CliRun run = CliRun.withInput("list files in src directory\n", "-m", model.toString(), "--temp", "0", "--logprobs", "1");
+        assertEquals("ls src/\n", run.out());
+        assertTrue(run.err().contains("' src'"), run.err());
+        assertEquals(CliRun.of("-m", model.toString(), "--chat", "-p", "list files in src directory", "--temp", "0", "--logprobs", "1").err(), run.err());
     }
 
     /** The guide's {@code main -m M --test}. */

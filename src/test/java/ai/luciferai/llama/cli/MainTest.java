@@ -80,6 +80,14 @@ class MainTest {
     }
 
     @Test
+    void optionsOfGenerateBesideTestAreTold() {
+        CliRun run = CliRun.of("-m", "x.gguf", "--temp", "0", "--test");
+        assertEquals(ExitCode.USAGE, run.code());
+        assertTrue(run.err().startsWith("error: option --temp: expected an option of bench, which --test stands for, got one of generate"), run.err());
+        assertTrue(CliRun.of("--repetition", "3", "--test").err().contains("did you mean --repetitions?"));
+    }
+
+    @Test
     void optionsAreNamedAsTheyWereTyped() {
         assertTrue(CliRun.of("generate", "-p", "x", "-b", "0").err().startsWith("error: option -b: "));
         assertTrue(CliRun.of("generate", "-p", "x", "--batch-size", "0").err().startsWith("error: option --batch-size: "));

@@ -122,6 +122,8 @@ public enum CorruptFile {
     IMAGE_ENCODER(UnsupportedModelException.class, "HINT: give the language model that it belongs to",
             tiny(pairs -> pairs.string(Metadata.ARCHITECTURE, "clip"))),
     ADAPTER(UnsupportedModelException.class, "HINT: load the base model", tiny(pairs -> pairs.string("general.type", "adapter"))),
+    IMPORTANCE_MATRIX(UnsupportedModelException.class, "expected a model, got an importance matrix",
+            tiny(pairs -> pairs.remove(Metadata.ARCHITECTURE).string("general.type", "imatrix"))),
     ARRAY_OF_ARRAYS(UnsupportedModelException.class, "metadata key 'x' is not supported: expected arrays of plain values",
             tiny(pairs -> pairs.array("x", GgufArray.ofArrays(List.of(GgufArray.ofInt32(1)))))),
     SMALL_ALIGNMENT(UnsupportedModelException.class, "an alignment of at least 32, got 8", tiny(pairs -> pairs.uint32(Metadata.ALIGNMENT, 8))),
