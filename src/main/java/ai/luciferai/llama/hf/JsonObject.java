@@ -1,6 +1,7 @@
 package ai.luciferai.llama.hf;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.JsonFault;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -92,7 +93,7 @@ public final class JsonObject {
             }
             return value;
         } catch (JsonProcessingException fault) {
-            throw new InvalidFileException(file, "JSON", "valid JSON", fault.getOriginalMessage()
+            throw new InvalidFileException(file, "JSON", "valid JSON", JsonFault.text(fault.getOriginalMessage())
                     + (fault.getLocation() == null ? "" : " in line " + fault.getLocation().getLineNr()));
         } catch (java.io.CharConversionException fault) {
             throw new InvalidFileException(file, "JSON", "UTF-8 text", fault.getMessage());
