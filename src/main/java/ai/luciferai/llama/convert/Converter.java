@@ -3,6 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.hf.Checkpoint;
 import ai.luciferai.llama.hf.DType;
@@ -245,7 +246,22 @@ public final class Converter {
         if (!taken.add(ggufName)) {
             throw new InvalidFileException(folder, "tensor '" + name + "'", "one tensor for each GGUF name", "a second '" + ggufName + "'");
         }
+        requireFloats(folder, name, tensor);
         planned.add(PlannedTensor.of(ggufName, typeOf(architecture, name, ggufName, block, tensor, output), tensor));
+    }
+
+    /**
+     * A weight of whole numbers is packed: without its scales the numbers are not the weights.
+     *
+     * @throws UnsupportedModelException that names the tensor
+     */
+    static void requireFloats(Path folder, String name, Tensor tensor) {
+        if (tensor.packed() == null) {
+            tensor.pieces().stream().map(Tensor.Piece::type).filter(type -> !type.isFloat()).findFirst().ifPresent(type -> {
+                throw new UnsupportedModelException(folder, "tensor '" + name + "'", "floats, or whole numbers with scales that config.json describes",
+                        type + " without scales", "the checkpoint is quantized: convert the model that it was quantized from");
+            });
+        }
     }
 
     private static GgmlType typeOf(Architecture architecture, String name, String ggufName, int block, Tensor tensor, OutputType output) {
