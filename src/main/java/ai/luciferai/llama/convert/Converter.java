@@ -146,8 +146,8 @@ public final class Converter {
             Loadable.checkVocabulary(folder, keys.checkable());
             return;
         }
-        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors));
-        Loadable.check(folder, keys.checkable(), tensors);
+        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors), architecture.config.get("vocab_size"));
+        Loadable.check(folder, keys.checkable(), tensors, name -> architecture.names.inCheckpoint(name, checkpoint.tensors().keySet()));
         requireHead(architecture, checkpoint, tensors);
     }
 
@@ -203,9 +203,9 @@ public final class Converter {
         tensors = Dequantizer.dequantized(folder, architecture.config, tensors);
         var planned = new ArrayList<PlannedTensor>();
         Set<String> taken = new HashSet<>();
-        tensors.forEach((name, tensor) -> fitting("tensor '" + name + "'", tensor, () -> architecture.before(name, tensor,
+        tensors.forEach((name, tensor) -> fitting(architecture, "tensor '" + name + "'", tensor, () -> architecture.before(name, tensor,
                 (ggufName, packed) -> add(architecture, planned, taken, type, name, ggufName, blockOf(name), packed))));
-        fitting("rope factors", null, () -> architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor)));
+        fitting(architecture, "rope factors", null, () -> architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor)));
         for (var entry : tensors.entrySet()) {
             String name = entry.getKey();
             cancel.check("convert");
@@ -213,22 +213,33 @@ public final class Converter {
                 continue;
             }
             int block = blockOf(name);
-            fitting("tensor '" + name + "'", entry.getValue(), () -> architecture.modify(entry.getValue(), name, block,
+            fitting(architecture, "tensor '" + name + "'", entry.getValue(), () -> architecture.modify(entry.getValue(), name, block,
                     (ggufName, tensor) -> add(architecture, planned, taken, type, name, ggufName, block, tensor)));
         }
-        fitting("tensors of all layers", null,
+        fitting(architecture, "tensors of all layers", null,
                 () -> architecture.finish((name, tensor) -> add(architecture, planned, taken, type, name, name, blockOf(name), tensor)));
         return planned;
     }
 
     /** A step of the plan; where shapes and configuration contradict each other, the error names what was worked on. */
-    private void fitting(String where, Tensor tensor, Runnable step) {
+    private void fitting(Architecture architecture, String where, Tensor tensor, Runnable step) {
         try {
             step.run();
         } catch (Tensor.ShapeException | ArithmeticException | IndexOutOfBoundsException odd) {
             String shape = tensor == null ? "" : Arrays.toString(tensor.shape()) + ": ";
-            throw new InvalidFileException(folder, where, "shapes that fit config.json", shape + odd.getMessage(), null, odd);
+            throw new InvalidFileException(folder, where, "shapes that fit config.json", shape + odd.getMessage(), sizes(architecture), odd);
         }
+    }
+
+    /** The keys that shapes follow from, with their values: one of them is wrong. */
+    private static String sizes(Architecture architecture) {
+        var sizes = new ArrayList<String>();
+        for (String key : List.of("num_attention_heads", "n_head", "n_heads", "num_heads", "num_key_value_heads", "head_dim", "hidden_size", "n_embd", "d_model")) {
+            if (architecture.config.get(key) instanceof Long size) {
+                sizes.add(key + " " + size);
+            }
+        }
+        return sizes.isEmpty() ? null : "config.json has " + String.join(", ", sizes) + ": which of them is not this model's?";
     }
 
     /** The first part of a name that is a number. */
