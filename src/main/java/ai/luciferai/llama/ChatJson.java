@@ -1,6 +1,7 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.JsonFault;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -65,7 +66,7 @@ final class ChatJson {
             Check.require(tools.isArray(), "tools", expected, tools.getNodeType());
             return tools;
         } catch (JsonProcessingException e) {
-            throw new InvalidOptionException("tools", expected, e.getOriginalMessage());
+            throw new InvalidOptionException("tools", expected, JsonFault.text(e.getOriginalMessage()));
         }
     }
 

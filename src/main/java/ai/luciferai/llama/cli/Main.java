@@ -22,6 +22,7 @@ public final class Main {
     public static void main(String[] args) {
         // Numbers are written alike everywhere: programs read them.
         Locale.setDefault(Locale.ROOT);
+        Remarks.inThisProcess();
         Environment environment = Environment.ofProcess();
         Interrupt interrupt = Interrupt.watch(environment);
         int code = run(args, environment);

@@ -23,6 +23,7 @@ final class ProgressLine implements Progress, AutoCloseable {
     private long startedAt;
     private long shownAt;
     private boolean shown;
+    private static volatile boolean drawn;
 
     /**
      * @param err      null: says nothing
@@ -33,6 +34,11 @@ final class ProgressLine implements Progress, AutoCloseable {
         this.err = err;
         this.terminal = terminal;
         this.clock = clock;
+    }
+
+    /** Whether a line stands on a terminal, which something else that is printed has to take away. */
+    static boolean onTerminal() {
+        return drawn;
     }
 
     @Override
@@ -59,6 +65,7 @@ final class ProgressLine implements Progress, AutoCloseable {
         if (terminal) {
             err.print("\r" + line + "\033[K");
             err.flush();
+            drawn = true;
         } else {
             err.println(line);
         }
@@ -70,6 +77,7 @@ final class ProgressLine implements Progress, AutoCloseable {
         if (shown && terminal) {
             err.print("\r\033[K");
             err.flush();
+            drawn = false;
         }
         shown = false;
         phase = null;

@@ -120,6 +120,8 @@ final class AdapterConverter {
         long rank = pair.a().shape()[0];
         Tensor a = Tensor.of(pair.a());
         Tensor b = scaled(Tensor.of(pair.b()), fold);
+        Converter.requireFloats(folder, name, a);
+        Converter.requireFloats(folder, name, b);
         int before = planned.size();
         try {
             // the family turns it back

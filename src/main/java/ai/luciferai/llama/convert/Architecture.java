@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * How one family of models becomes GGUF: which tensors it has, what happens to them, and which keys describe it. This class is the plain
@@ -181,6 +182,11 @@ class Architecture {
     /** GGUF name of a tensor. */
     protected final String map(String name) {
         String mapped = names.find(name);
+        if (mapped == null && new TensorNames(keys.architecture(), Integer.MAX_VALUE).find(name) != null) {
+            String key = Stream.of("n_layers", "num_hidden_layers", "n_layer", "num_layers").filter(config::has).findFirst().orElse("num_hidden_layers");
+            throw new InvalidFileException(config.file(), "key '" + key + "'", "more layers than " + Converter.blockOf(name) + ", as the checkpoint has tensor '"
+                    + name + "'", String.valueOf(blocks));
+        }
         if (mapped == null) {
             throw new UnsupportedModelException(source.folder(), "tensor '" + name + "'",
                     "the tensors of architecture " + keys.architecture() + " (" + source.architecture() + ")", "a name that is not in its table",

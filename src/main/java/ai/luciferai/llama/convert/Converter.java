@@ -3,6 +3,7 @@ package ai.luciferai.llama.convert;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.hf.Checkpoint;
 import ai.luciferai.llama.hf.DType;
@@ -145,8 +146,8 @@ public final class Converter {
             Loadable.checkVocabulary(folder, keys.checkable());
             return;
         }
-        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors));
-        Loadable.check(folder, keys.checkable(), tensors);
+        VocabularySize.fit(folder, keys, VocabularySize.rows(tensors), architecture.config.get("vocab_size"));
+        Loadable.check(folder, keys.checkable(), tensors, name -> architecture.names.inCheckpoint(name, checkpoint.tensors().keySet()));
         requireHead(architecture, checkpoint, tensors);
     }
 
@@ -202,9 +203,9 @@ public final class Converter {
         tensors = Dequantizer.dequantized(folder, architecture.config, tensors);
         var planned = new ArrayList<PlannedTensor>();
         Set<String> taken = new HashSet<>();
-        tensors.forEach((name, tensor) -> fitting("tensor '" + name + "'", tensor, () -> architecture.before(name, tensor,
+        tensors.forEach((name, tensor) -> fitting(architecture, "tensor '" + name + "'", tensor, () -> architecture.before(name, tensor,
                 (ggufName, packed) -> add(architecture, planned, taken, type, name, ggufName, blockOf(name), packed))));
-        fitting("rope factors", null, () -> architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor)));
+        fitting(architecture, "rope factors", null, () -> architecture.extra((name, tensor) -> add(architecture, planned, taken, type, name, name, -1, tensor)));
         for (var entry : tensors.entrySet()) {
             String name = entry.getKey();
             cancel.check("convert");
@@ -212,22 +213,33 @@ public final class Converter {
                 continue;
             }
             int block = blockOf(name);
-            fitting("tensor '" + name + "'", entry.getValue(), () -> architecture.modify(entry.getValue(), name, block,
+            fitting(architecture, "tensor '" + name + "'", entry.getValue(), () -> architecture.modify(entry.getValue(), name, block,
                     (ggufName, tensor) -> add(architecture, planned, taken, type, name, ggufName, block, tensor)));
         }
-        fitting("tensors of all layers", null,
+        fitting(architecture, "tensors of all layers", null,
                 () -> architecture.finish((name, tensor) -> add(architecture, planned, taken, type, name, name, blockOf(name), tensor)));
         return planned;
     }
 
     /** A step of the plan; where shapes and configuration contradict each other, the error names what was worked on. */
-    private void fitting(String where, Tensor tensor, Runnable step) {
+    private void fitting(Architecture architecture, String where, Tensor tensor, Runnable step) {
         try {
             step.run();
         } catch (Tensor.ShapeException | ArithmeticException | IndexOutOfBoundsException odd) {
             String shape = tensor == null ? "" : Arrays.toString(tensor.shape()) + ": ";
-            throw new InvalidFileException(folder, where, "shapes that fit config.json", shape + odd.getMessage(), null, odd);
+            throw new InvalidFileException(folder, where, "shapes that fit config.json", shape + odd.getMessage(), sizes(architecture), odd);
         }
+    }
+
+    /** The keys that shapes follow from, with their values: one of them is wrong. */
+    private static String sizes(Architecture architecture) {
+        var sizes = new ArrayList<String>();
+        for (String key : List.of("num_attention_heads", "n_head", "n_heads", "num_heads", "num_key_value_heads", "head_dim", "hidden_size", "n_embd", "d_model")) {
+            if (architecture.config.get(key) instanceof Long size) {
+                sizes.add(key + " " + size);
+            }
+        }
+        return sizes.isEmpty() ? null : "config.json has " + String.join(", ", sizes) + ": which of them is not this model's?";
     }
 
     /** The first part of a name that is a number. */
@@ -245,7 +257,22 @@ public final class Converter {
         if (!taken.add(ggufName)) {
             throw new InvalidFileException(folder, "tensor '" + name + "'", "one tensor for each GGUF name", "a second '" + ggufName + "'");
         }
+        requireFloats(folder, name, tensor);
         planned.add(PlannedTensor.of(ggufName, typeOf(architecture, name, ggufName, block, tensor, output), tensor));
+    }
+
+    /**
+     * A weight of whole numbers is packed: without its scales the numbers are not the weights.
+     *
+     * @throws UnsupportedModelException that names the tensor
+     */
+    static void requireFloats(Path folder, String name, Tensor tensor) {
+        if (tensor.packed() == null) {
+            tensor.pieces().stream().map(Tensor.Piece::type).filter(type -> !type.isFloat()).findFirst().ifPresent(type -> {
+                throw new UnsupportedModelException(folder, "tensor '" + name + "'", "floats, or whole numbers with scales that config.json describes",
+                        type + " without scales", "the checkpoint is quantized: convert the model that it was quantized from");
+            });
+        }
     }
 
     private static GgmlType typeOf(Architecture architecture, String name, String ggufName, int block, Tensor tensor, OutputType output) {

@@ -1,6 +1,7 @@
 package ai.luciferai.llama.convert;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.hf.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ final class FastTokenizer {
     private static final List<String> SPECIAL_NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
+    /** The kinds of models of the tokenizers library; files before 0.9 name none. */
+    private static final List<String> MODELS = List.of("BPE", "WordPiece", "Unigram", "WordLevel");
     private static final int MOST_STEPS = 256;
 
     /** A token beside the model's vocabulary, or one of it that is treated as a unit. */
@@ -62,7 +65,7 @@ final class FastTokenizer {
         var tokenizer = new FastTokenizer(json, config, tokenizerClass);
         tokenizer.readVocabulary();
         tokenizer.readAdded();
-        tokenizer.addFromConfig(files.jsonIfPresent("special_tokens_map.json"));
+        tokenizer.addFromConfig(files.jsonIfPresent("special_tokens_map.json"), files.jsonIfPresent("added_tokens.json"));
         tokenizer.added.values().forEach(token -> tokenizer.texts.put(token.id, token.text));
         return tokenizer;
     }
@@ -90,6 +93,10 @@ final class FastTokenizer {
     }
 
     private void readVocabulary() {
+        Object type = json.requireObject("model").get("type");
+        if (type != null && !MODELS.contains(type)) {
+            throw new UnsupportedModelException(file, "model.type", String.join(", ", MODELS), JsonObject.kind(type));
+        }
         switch (json.requireObject("model").get("vocab")) {
             case Map<?, ?> map -> map.forEach((text, id) -> putBase((String) text, id));
             case List<?> list -> { // Unigram: pairs of text and score
@@ -106,7 +113,11 @@ final class FastTokenizer {
             throw new InvalidFileException(file, "model.vocab '" + text + "'", "an id from 0 to 10000000", JsonObject.kind(id));
         }
         base.put(text, (int) (long) number);
-        texts.put((int) (long) number, text);
+        String other = texts.put((int) (long) number, text);
+        if (other != null) {
+            throw new InvalidFileException(file, "model.vocab, id " + number, "one token for each id", "'" + other + "' and '" + text + "'",
+                    "give one of them an id of its own, or take it out");
+        }
     }
 
     private void readAdded() {
@@ -144,7 +155,7 @@ final class FastTokenizer {
     }
 
     /** The tokens of tokenizer_config.json, then the special ones that no file lists. */
-    private void addFromConfig(JsonObject specialTokensMap) {
+    private void addFromConfig(JsonObject specialTokensMap, JsonObject addedTokens) {
         var known = new TreeMap<Long, JsonObject>();
         JsonObject decoder = config.objectOrEmpty("added_tokens_decoder");
         for (String id : decoder.values().keySet()) {
@@ -155,6 +166,12 @@ final class FastTokenizer {
             }
         }
         known.values().forEach(token -> add(token, token.requireText("content"), isSet(token, "special")));
+        if (decoder.isEmpty()) { // the list of older versions
+            var older = new TreeMap<Long, String>();
+            addedTokens.values().forEach((text, id) -> older.put(id instanceof Long number ? number : -1L, text));
+            older.values().stream().filter(text -> !added.containsKey(text))
+                    .forEach(text -> add(new JsonObject(addedTokens.file(), Map.of()), text, TokenTable.looksSpecial(text)));
+        }
         for (String name : SPECIAL_NAMES) {
             JsonObject source = config.values().containsKey(name) || !decoder.isEmpty() || !specialTokensMap.has(name) ? config : specialTokensMap;
             Object value = source.values().containsKey(name) ? source.get(name) : tokenizerClass.get(name);

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * What llama.cpp's loader asks of a model, asked before it is written: each key and tensor that it requires, in the shape that the keys
@@ -38,6 +39,7 @@ final class LoadRules {
     private final Path folder;
     private final Metadata metadata;
     private final LoadHparams hparams;
+    private final UnaryOperator<String> original;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Set<String> placed = new HashSet<>();
     private final List<String> missing = new ArrayList<>();
@@ -50,7 +52,8 @@ final class LoadRules {
     private int unknown;
     private boolean complete = true;
 
-    private LoadRules(Path folder, Metadata metadata, List<TensorInfo> planned) {
+    private LoadRules(Path folder, Metadata metadata, List<TensorInfo> planned, UnaryOperator<String> original) {
+        this.original = original;
         this.folder = folder;
         this.metadata = metadata;
         this.hparams = new LoadHparams(metadata);
@@ -60,12 +63,13 @@ final class LoadRules {
     /**
      * Checks a model that is to be written.
      *
-     * @param folder where it comes from
+     * @param folder   where it comes from
+     * @param original what a tensor of GGUF is called in the checkpoint, or null
      */
-    static void check(Path folder, Metadata metadata, List<TensorInfo> tensors) {
+    static void check(Path folder, Metadata metadata, List<TensorInfo> tensors, UnaryOperator<String> original) {
         List<?> parts = rules(metadata.string(Metadata.ARCHITECTURE));
         if (parts != null) {
-            new LoadRules(folder, metadata, tensors).run(parts);
+            new LoadRules(folder, metadata, tensors, original).run(parts);
         }
     }
 
@@ -99,12 +103,12 @@ final class LoadRules {
     private void report() {
         if (!missing.isEmpty()) {
             throw new InvalidFileException(folder, "weights", "all tensors of " + hparams.architecture() + " with " + hparams.layers() + " layers",
-                    "no " + some(missing), "a file of the model is missing, or config.json is of another model");
+                    "no " + some(missing.stream().distinct().map(this::withOriginal).toList()), "a file of the model is missing, or config.json is of another model");
         }
         gaps.keySet().retainAll(somewhere);
         if (!gaps.isEmpty()) {
             List<String> gap = gaps.values().stream().flatMap(List::stream).sorted().toList();
-            throw new InvalidFileException(folder, "weights", "a tensor of each layer or of none", "no " + some(gap)
+            throw new InvalidFileException(folder, "weights", "a tensor of each layer or of none", "no " + some(gap.stream().map(this::withOriginal).toList())
                     + ", which other layers have", "a file of the model is missing, or config.json is of another model");
         }
         List<String> extra = tensors.keySet().stream().filter(name -> !placed.contains(name)).toList();
@@ -112,6 +116,11 @@ final class LoadRules {
             throw new UnsupportedModelException(folder, "weights", "the tensors that llama.cpp knows of " + hparams.architecture(),
                     "beside them " + some(extra), "config.json is of another model, or the model has parts that llama.cpp cannot run");
         }
+    }
+
+    private String withOriginal(String name) {
+        String known = original.apply(name);
+        return known == null ? name : name + " (" + known + ")";
     }
 
     private static String some(List<String> names) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** Whether llama.cpp will load what is about to be written: no conversion ends well with a file that nothing can use. */
@@ -27,13 +28,18 @@ final class Loadable {
 
     /** Checks a model with its tensors. */
     static void check(Path folder, Metadata metadata, List<PlannedTensor> planned) {
+        check(folder, metadata, planned, name -> null);
+    }
+
+    /** @param original what a tensor of GGUF is called in the checkpoint, or null */
+    static void check(Path folder, Metadata metadata, List<PlannedTensor> planned, UnaryOperator<String> original) {
         requireNumbers(metadata);
         requireHeads(metadata);
         requireExperts(metadata);
         checkVocabulary(folder, metadata);
         Map<String, TensorInfo> tensors = planned.stream().map(PlannedTensor::info).collect(Collectors.toMap(TensorInfo::name, info -> info));
         ModelPreflight.checkPlanned(folder, metadata, tensors::containsKey);
-        LoadRules.check(folder, metadata, planned.stream().map(PlannedTensor::info).toList());
+        LoadRules.check(folder, metadata, planned.stream().map(PlannedTensor::info).toList(), original);
     }
 
     /** Checks the part that a file without tensors has. */

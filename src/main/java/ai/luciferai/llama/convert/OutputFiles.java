@@ -52,13 +52,14 @@ final class OutputFiles {
                 writers.add(writer);
                 parts.get(i).forEach(tensor -> jobs.add(new TensorWriter.Job(writer, tensor.info(), tensor.tensor())));
             }
-            TensorWriter.write(jobs, mapped, Progress.guarded(progress), cancel);
+            NotFinite notFinite = TensorWriter.write(jobs, mapped, Progress.guarded(progress), cancel);
             for (GgufWriter writer : writers) {
                 writer.finish();
             }
             for (AtomicFile file : open) {
                 file.commitUnsynced(cancel);
             }
+            notFinite.tell(request.input());
             return files;
         } finally {
             for (AtomicFile file : open) {

@@ -37,7 +37,7 @@ final class SlowTokenizer {
             return wordPiece(words, JsonObject.readIfPresent(folder.resolve("tokenizer_config.json")));
         }
         throw new InvalidFileException(folder, "tokenizer",
-                "tokenizer.json, vocab.json with merges.txt, qwen.tiktoken, or vocab.txt", "none of them",
+                "tokenizer.json, tokenizer.model, vocab.json with merges.txt, qwen.tiktoken, or vocab.txt", "none of them",
                 "copy the tokenizer files of the original model into the folder");
     }
 

@@ -1,8 +1,9 @@
 package ai.luciferai.llama.convert;
 
 import ai.luciferai.llama.hf.JsonObject;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,7 +24,7 @@ final class TensorNames {
     private final long blocks;
     private final Set<String> kinds;
     /** Patterns of checkpoints to patterns of GGUF. */
-    private final Map<String, String> names = new HashMap<>();
+    private final Map<String, String> names = new LinkedHashMap<>();
 
     /** Has the table read, which is done once, before this returns. */
     static void readTable() {}
@@ -91,6 +92,38 @@ final class TensorNames {
             }
         }
         return mapped;
+    }
+
+    /** What a tensor of GGUF is called in a checkpoint with these names: as those that begin most like it; null when none does. */
+    String inCheckpoint(String ggufName, Collection<String> beside) {
+        String suffix = ggufName.endsWith(".bias") ? ".bias" : ".weight";
+        if (!ggufName.endsWith(suffix)) {
+            return null;
+        }
+        String stem = ggufName.substring(0, ggufName.length() - suffix.length());
+        Matcher number = BLOCK.matcher(stem);
+        String block = number.find() ? number.group() : "";
+        String pattern = block.isEmpty() ? stem : stem.substring(0, number.start()) + "{bid}" + stem.substring(number.end());
+        String best = null;
+        int alike = 0;
+        for (var name : names.entrySet()) {
+            if (name.getValue().equals(pattern) && !name.getKey().equals(pattern)) {
+                String known = name.getKey().replace("{bid}", "0") + suffix;
+                int here = beside.stream().mapToInt(other -> alike(known, other)).max().orElse(0);
+                best = here > alike ? name.getKey().replace("{bid}", block) + suffix : best;
+                alike = Math.max(here, alike);
+            }
+        }
+        return best;
+    }
+
+    /** Length of the whole parts at which two names begin alike. */
+    private static int alike(String name, String other) {
+        int parts = 0;
+        for (int i = 0; i < Math.min(name.length(), other.length()) && name.charAt(i) == other.charAt(i); i++) {
+            parts = name.charAt(i) == '.' || i == name.length() - 1 ? i + 1 : parts;
+        }
+        return parts;
     }
 
     /** Whether the architecture has tensors of that kind. */

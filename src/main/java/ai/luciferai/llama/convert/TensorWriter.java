@@ -42,6 +42,7 @@ final class TensorWriter {
     private final Cancel cancel;
     private final AtomicLong done = new AtomicLong();
     private final AtomicReference<Throwable> fault = new AtomicReference<>();
+    private final NotFinite notFinite = new NotFinite();
     private Job job;
     private Tensor tensor;
     private long at;
@@ -52,8 +53,8 @@ final class TensorWriter {
         this.cancel = cancel;
     }
 
-    /** Writes all tensors; returns when they are written. */
-    static void write(List<Job> jobs, List<MappedFile> inputs, Progress progress, Cancel cancel) throws IOException {
+    /** Writes all tensors; returns when they are written, with what of them is no number. */
+    static NotFinite write(List<Job> jobs, List<MappedFile> inputs, Progress progress, Cancel cancel) throws IOException {
         long total = jobs.stream().mapToLong(job -> job.info().bytes()).sum();
         var writer = new TensorWriter(jobs, inputs, cancel);
         var threads = new ArrayList<Thread>();
@@ -76,6 +77,7 @@ final class TensorWriter {
         cancel.check("convert");
         writer.rethrow();
         progress.update(new Progress.Event("convert", total, total, "bytes"));
+        return writer.notFinite;
     }
 
     private static void join(List<Thread> threads) {
@@ -141,16 +143,16 @@ final class TensorWriter {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(PIECE * 4, 64);
             var room = new TypeConverter.Room();
+            var roomToLook = new NotFinite.Room();
             MemorySegment scratch = arena.allocate(PIECE * MAX_ELEMENT, 64);
             for (Piece piece = next(); piece != null; piece = next()) {
                 var type = piece.job.info().type();
                 MemorySegment bytes = buffer.asSlice(0, type.bytes(piece.count));
                 Tensor copy = read(piece, scratch);
-                if (copy != null) {
-                    new TypeConverter(copy, type, room).convert(0, piece.count, bytes);
-                } else {
-                    new TypeConverter(piece.tensor, type, room).convert(piece.start, piece.count, bytes);
-                }
+                Tensor from = copy != null ? copy : piece.tensor;
+                long start = copy != null ? 0 : piece.start;
+                new TypeConverter(from, type, room).convert(start, piece.count, bytes);
+                notFinite.look(piece.job.info(), from, start, piece.count, bytes, roomToLook);
                 piece.job.writer().write(piece.job.info().name(), type.bytes(piece.start), bytes);
                 done.addAndGet(bytes.byteSize());
             }

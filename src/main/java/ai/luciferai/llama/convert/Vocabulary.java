@@ -6,6 +6,7 @@ import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,8 @@ final class Vocabulary {
 
     /** The largest vocabularies have a million. */
     private static final int MOST_TOKENS = 2_000_000;
+    private static final System.Logger LOG = System.getLogger(Vocabulary.class.getName());
+    static final String OTHER_TOKENIZER = "the tokenizer is of another model, or tokens were added without model.resize_token_embeddings()";
 
     private final TokenizerFiles files;
     private final JsonObject config;
@@ -84,6 +87,11 @@ final class Vocabulary {
         SentencePieceModel model = SentencePieceModel.read(files.path("tokenizer.model"));
         Object size = config.has("vocab_size_per_layer_input") ? config.get("vocab_size_per_layer_input") : config.get("vocab_size");
         TokenTable table = TokenTable.ofHoles(bounded(size instanceof Long n && n > 0 ? n : model.pieces().size()), -10000);
+        if (model.pieces().size() > table.size()) {
+            throw new InvalidFileException(files.path("tokenizer.model"), "pieces", "at most " + table.size() + ", the rows of the embedding (vocab_size)",
+                    String.valueOf(model.pieces().size()), OTHER_TOKENIZER);
+        }
+        var beyond = new ArrayList<String>();
         for (int id = 0; id < Math.min(table.size(), model.pieces().size()); id++) {
             SentencePieceModel.Piece piece = model.pieces().get(id);
             boolean user = piece.type() == SentencePieceModel.USER_DEFINED; // stays normal, as in the reference
@@ -92,14 +100,30 @@ final class Vocabulary {
         for (var token : JsonObject.readIfPresent(files.path("added_tokens.json")).values().entrySet()) {
             if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
                 table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
+            } else {
+                beyond.add("'" + token.getKey() + "' (" + JsonObject.kind(token.getValue()) + ")");
             }
         }
+        tellOfTokensBeyond(files.path("added_tokens.json"), beyond, table.size());
         addFromConfig(table);
         return table;
     }
 
+    /**
+     * A token beside those of tokenizer.model that the embedding has no row for is left out, as the reference leaves it out: Gemma 3's small
+     * model lists the token of images, and many fine-tunes a padding that nothing was ever trained with.
+     */
+    private static void tellOfTokensBeyond(Path file, List<String> tokens, int size) {
+        if (!tokens.isEmpty()) {
+            int n = tokens.size();
+            LOG.log(System.Logger.Level.WARNING, "{0}: left out, because the embedding has no row for them (ids from 0 to {1}): {2}", file,
+                    String.valueOf(size - 1), String.join(", ", tokens.subList(0, Math.min(n, 6))) + (n > 6 ? " and " + (n - 6) + " more" : ""));
+        }
+    }
+
     /** Tokens of tokenizer_config.json's {@code added_tokens_decoder}. */
     void addFromConfig(TokenTable table) throws IOException {
+        var beyond = new ArrayList<String>();
         for (var token : tokenizerConfig().objectOrEmpty("added_tokens_decoder").values().entrySet()) {
             int id = id(token.getKey());
             String text = SpecialTokens.text(token.getValue());
@@ -109,8 +133,11 @@ final class Vocabulary {
             }
             if (id >= 0 && id < table.size()) {
                 setAdded(table, id, text, token.getValue() instanceof Map<?, ?> map && Boolean.TRUE.equals(map.get("special")));
+            } else {
+                beyond.add("'" + text + "' (" + id + ")");
             }
         }
+        tellOfTokensBeyond(files.path("tokenizer_config.json"), beyond, table.size());
     }
 
     /** A special token becomes a control token; any other is user-defined, with real blanks. */
@@ -291,8 +318,8 @@ final class Vocabulary {
     TokenTable table(FastTokenizer tokenizer) {
         long size = bounded(size() == null ? tokenizer.size() : size());
         if (tokenizer.maxId() >= size) {
-            throw new InvalidFileException(files.path("config.json"), "key 'vocab_size'",
-                    "at least " + (tokenizer.maxId() + 1) + ", one more than the highest token id", String.valueOf(size));
+            throw new InvalidFileException(tokenizer.file(), "tokens", "ids below " + size + ", the rows of the embedding (vocab_size)",
+                    "'" + tokenizer.text(tokenizer.maxId()) + "' with id " + tokenizer.maxId(), OTHER_TOKENIZER);
         }
         TokenTable table = TokenTable.ofHoles(size, 0);
         for (int id = 0; id < size; id++) {

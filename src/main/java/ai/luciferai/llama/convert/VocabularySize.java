@@ -44,7 +44,7 @@ final class VocabularySize {
     }
 
     /** Fills the written vocabulary up to the rows of the embedding, or takes away what stands for no row and no token. */
-    static void fit(Path folder, KeyValues keys, long rows) {
+    static void fit(Path folder, KeyValues keys, long rows, Object given) {
         Metadata metadata = keys.build();
         if (rows < 1 || !metadata.has(TOKENS)) {
             return;
@@ -53,11 +53,17 @@ final class VocabularySize {
         int named = metadata.has(TYPES) ? named(tokens, metadata.array(TYPES)) : tokens.length();
         if (named > rows) {
             throw new InvalidFileException(folder, "embedding", "a row for each of the " + named + " tokens of the tokenizer", rows + " rows",
-                    "the tokenizer is of another model, or tokens were added without model.resize_token_embeddings()");
+                    Vocabulary.OTHER_TOKENIZER);
         }
         if (tokens.length() != rows) {
-            LOG.log(System.Logger.Level.WARNING, "{0}: the tokenizer has {1} tokens, the embedding {2} rows: {2} tokens are written, those without a name as [PADn]",
-                    folder, String.valueOf(named), String.valueOf(rows));
+            if (given instanceof Long size && size > rows) {
+                LOG.log(System.Logger.Level.WARNING, "{0}: vocab_size is {1}, the embedding has {2} rows: the rows count", folder.resolve("config.json"),
+                        String.valueOf(size), String.valueOf(rows));
+            }
+            if (named < rows) {
+                LOG.log(System.Logger.Level.WARNING, "{0}: the tokenizer has {1} tokens, the embedding {2} rows: {2} tokens are written, those without a name as [PADn]",
+                        folder, String.valueOf(named), String.valueOf(rows));
+            }
             resize(keys, metadata, Math.toIntExact(rows));
         }
     }

@@ -57,6 +57,11 @@ public enum DType {
         return bytes;
     }
 
+    /** Whether its elements are numbers as weights are, and not whole ones. */
+    public boolean isFloat() {
+        return name().charAt(0) == 'F' || this == BF16;
+    }
+
     /** The type of that name, or null. */
     public static DType named(String name) {
         return BY_NAME.get(name);

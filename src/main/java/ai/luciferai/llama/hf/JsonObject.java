@@ -1,6 +1,7 @@
 package ai.luciferai.llama.hf;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.JsonFault;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -21,7 +22,8 @@ import java.util.Map;
  * A JSON object in file order, with readers that name file and key when a value has the wrong kind.
  *
  * <p>Values are {@code Map}, {@code List}, {@code String}, {@code Long}, {@code BigInteger}, {@code Double}, {@code Boolean} or null. As in
- * Python, {@code NaN} and {@code Infinity} are numbers, and of two equal keys the later value stands at the earlier place.
+ * Python, {@code NaN} and {@code Infinity} are numbers, and of two equal keys the later value stands at the earlier place;
+ * only a vocabulary has none with two ids.
  */
 public final class JsonObject {
 
@@ -34,6 +36,8 @@ public final class JsonObject {
     /** Values of one file: four times those of the largest vocabulary with its merges. */
     private static final int MOST_VALUES = 6_000_000;
     private static final long MOST_BYTES = 256L << 20;
+    /** Files whose keys are tokens. */
+    private static final List<String> VOCABULARIES = List.of("vocab.json", "added_tokens.json");
 
     private final Path file;
     private final Map<String, Object> values;
@@ -92,7 +96,7 @@ public final class JsonObject {
             }
             return value;
         } catch (JsonProcessingException fault) {
-            throw new InvalidFileException(file, "JSON", "valid JSON", fault.getOriginalMessage()
+            throw new InvalidFileException(file, "JSON", "valid JSON", JsonFault.text(fault.getOriginalMessage())
                     + (fault.getLocation() == null ? "" : " in line " + fault.getLocation().getLineNr()));
         } catch (java.io.CharConversionException fault) {
             throw new InvalidFileException(file, "JSON", "UTF-8 text", fault.getMessage());
@@ -141,11 +145,18 @@ public final class JsonObject {
         }
 
         private Map<String, Object> object() throws IOException {
+            boolean vocabulary = parser.currentName() == null ? VOCABULARIES.contains(String.valueOf(file.getFileName()))
+                    : parser.currentName().equals("vocab");
             var map = new LinkedHashMap<String, Object>();
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String name = parser.currentName();
                 parser.nextToken();
-                map.put(name, value());
+                Object value = value();
+                Object earlier = map.put(name, value);
+                if (vocabulary && earlier != null && !earlier.equals(value)) {
+                    throw new InvalidFileException(file, "token '" + name + "'", "one id", kind(earlier) + " and " + kind(value),
+                            "rename one of them; llama.cpp loads no vocabulary with a token twice");
+                }
             }
             return map;
         }

@@ -1,6 +1,7 @@
 package ai.luciferai.llama.schema;
 
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.JsonFault;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
@@ -104,7 +105,7 @@ public final class JsonSchema {
             }
             throw new InvalidOptionException(OPTION, "a JSON schema, which is an object", "one of type " + root.getNodeType());
         } catch (JsonProcessingException e) {
-            throw new InvalidOptionException(OPTION, "a JSON schema", "no JSON: " + e.getOriginalMessage());
+            throw new InvalidOptionException(OPTION, "a JSON schema", "no JSON: " + JsonFault.text(e.getOriginalMessage()));
         }
     }
 

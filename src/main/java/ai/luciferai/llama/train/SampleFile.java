@@ -1,6 +1,7 @@
 package ai.luciferai.llama.train;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.JsonFault;
 import ai.luciferai.llama.core.MappedFile;
 import ai.luciferai.llama.core.Utf8;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -102,7 +103,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
         try {
             node = JSON.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new BadLine("malformed JSON: " + e.getOriginalMessage());
+            throw new BadLine("malformed JSON: " + JsonFault.text(e.getOriginalMessage()));
         }
         if (!node.isObject()) {
             throw new BadLine("JSON that is no object");
