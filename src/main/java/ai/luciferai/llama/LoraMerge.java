@@ -1,6 +1,7 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.ffi.TensorData;
@@ -110,8 +111,8 @@ final class LoraMerge {
             if (adapter.tensor(weight.name() + A).isPresent()) {
                 TensorInfo b = adapter.tensor(weight.name() + B).orElseThrow();
                 int rank = Math.toIntExact(b.ne(0));
-                float[] first = floats(adapter, adapter.tensor(weight.name() + A).orElseThrow(), slice);
-                float[] second = floats(adapter, b, slice);
+                float[] first = factor(adapter, adapter.tensor(weight.name() + A).orElseThrow(), slice);
+                float[] second = factor(adapter, b, slice);
                 // The rows of the token embedding are looked up: A is [rank, n_vocab] and B [rank, n_embd].
                 boolean lookup = weight.name().endsWith("token_embd.weight");
                 float factor = LoraDelta.factor(options.adapters().get(i).scale(),
@@ -121,6 +122,17 @@ final class LoraMerge {
             }
         }
         return deltas;
+    }
+
+    private static float[] factor(GgufFile adapter, TensorInfo tensor, long slice) {
+        float[] values = floats(adapter, tensor, slice);
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new InvalidFileException(adapter.path(), "tensor '" + tensor.name() + "'", "finite numbers", values[i] + " at " + i,
+                        "the adapter is damaged, or its training went astray");
+            }
+        }
+        return values;
     }
 
     /** One matrix of a tensor as floats. */
@@ -171,7 +183,7 @@ final class LoraMerge {
             if (!(Math.abs(value) < limit)) {
                 throw new UnsupportedModelException(base.path(), "tensor '" + to.name() + "' with its adapters",
                         "finite numbers that " + to.type().label() + " can hold", Float.toString(value),
-                        "the adapter is damaged, or its scale too large");
+                        "the scale may be too large");
             }
         }
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.GgufFile;
@@ -44,11 +45,15 @@ class ExportLoraInputsIT {
     }
 
     private Path adapter(String weight, long[] a, long[] b) {
+        return adapter(weight, a, b, 0.3f);
+    }
+
+    private Path adapter(String weight, long[] a, long[] b, float spread) {
         Metadata metadata = Metadata.builder().string("general.type", "adapter").string("adapter.type", "lora")
                 .string("general.architecture", "llama").float32("adapter.lora.alpha", ALPHA).build();
         Map<TensorInfo, Float> tensors = new LinkedHashMap<>();
         tensors.put(TensorInfo.of(weight + ".lora_a", GgmlType.F32, a), 0.3f);
-        tensors.put(TensorInfo.of(weight + ".lora_b", GgmlType.F32, b), 0.3f);
+        tensors.put(TensorInfo.of(weight + ".lora_b", GgmlType.F32, b), spread);
         return TestFiles.write(folder.resolve(weight + ".gguf"), metadata, tensors, 5);
     }
 
@@ -96,6 +101,13 @@ class ExportLoraInputsIT {
             }
             assertEquals(before[i] + ALPHA / RANK * delta, after[i], 1e-5, "element " + i);
         }
+    }
+
+    @Test
+    void blamesAnAdapterThatHoldsNoNumbers() {
+        Path adapter = adapter("token_embd.weight", new long[] {RANK, 64}, new long[] {RANK, 32}, Float.NaN);
+        InvalidFileException fault = assertThrows(InvalidFileException.class, () -> merge(FIXTURES.resolve("mistral-f32.gguf"), adapter));
+        assertTrue(fault.getMessage().contains(adapter.getFileName() + ": tensor 'token_embd.weight.lora_b'"), fault.getMessage());
     }
 
     /** The embedded model's embedding is its output, too: there is no output to add to, which is no sign of another model. */

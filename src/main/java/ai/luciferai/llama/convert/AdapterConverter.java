@@ -80,9 +80,17 @@ final class AdapterConverter {
             if (!e.model().equals(String.valueOf(architecture.source.folder()))) {
                 throw e;
             }
-            throw new UnsupportedModelException(folder, e.where(), e.supported(), e.got(), "was it trained on the model of "
-                    + architecture.source.folder() + "?");
+            throw new UnsupportedModelException(folder, e.where(), e.supported(), e.got(), trainedOn(architecture));
+        } catch (InvalidFileException e) { // the base's configuration may be right: the adapter has a layer that it has not
+            if (e.path() == null || !e.path().startsWith(architecture.source.folder())) {
+                throw e;
+            }
+            throw new UnsupportedModelException(folder, "base model's " + e.where(), e.expected(), e.got(), trainedOn(architecture));
         }
+    }
+
+    private static String trainedOn(Architecture architecture) {
+        return "was it trained on the model of " + architecture.source.folder() + "?";
     }
 
     private static List<PlannedTensor> plan(Path folder, PeftAdapter adapter, Architecture architecture, Architecture ofExperts,
