@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -9,9 +10,12 @@
 
 namespace lucifer {
 
-// each(i) for i of 0 to n - 1, in any order; it must not throw. The caller's thread takes part.
+// each(i) for i of 0 to n - 1, in any order; it must not throw. The caller's thread takes part. `elements`: numbers that all of them touch;
+// few are done before another thread has started.
 template <typename Each>
-void parallel_for(int32_t n_threads, size_t n, Each each) {
+void parallel_for(int32_t n_threads, int64_t elements, size_t n, Each each) {
+    constexpr int64_t ELEMENTS_PER_THREAD = 1 << 19;
+    n_threads = (int32_t) std::min<int64_t>(n_threads, elements/ELEMENTS_PER_THREAD);
     std::atomic<size_t> next{0};
     const auto work = [&] {
         for (size_t i = next++; i < n; i = next++) {

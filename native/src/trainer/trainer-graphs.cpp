@@ -44,14 +44,15 @@ std::unique_ptr<trainer::stage> trainer::new_stage(const batch_shape & shape, bo
     return s;
 }
 
-// Copies segments [first, last), with leaves of its own for the inputs, and dropout in front of the adapters.
+// Copies segments [first, last), with leaves of its own for the inputs where these are not shared, and dropout in front of the adapters.
 void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) const {
-    for (const auto & [leaf, own] : shared) {
-        copy.replace(leaf, own);
-    }
-    for (const auto & [leaf, in] : traced->inputs()) {
-        (void) in;
-        if (shared.empty()) {
+    if (sched != nullptr) {
+        for (const auto & [leaf, own] : shared) {
+            copy.replace(leaf, own);
+        }
+    } else {
+        for (const auto & [leaf, in] : traced->inputs()) {
+            (void) in;
             s.inputs.emplace_back(leaf, copy.clone_input(leaf));
         }
     }
@@ -70,6 +71,19 @@ void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) con
             copy.insert_before(t, t->src[1] = ggml_mul(s.ctx.get(), t->src[1], mask));
         }
     }
+}
+
+// The backward pass through what was copied, which wants the gradients of the adapter's tensors.
+autograd trainer::backward_through(const cloner & copy, ggml_context * ctx) const {
+    autograd back(ctx, rows, kind);
+    back.fuse_soft_max(is_cuda());
+    for (const auto & [unpacked, weight] : copy.dequantized()) {
+        back.stands_for(unpacked, weight);
+    }
+    for (const parameter & p : params) {
+        back.want(p.tensor);
+    }
+    return back;
 }
 
 // Logits and loss in chunks of rows, each with its backward pass right behind it, so that one chunk's logits are in memory
@@ -113,14 +127,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
         // d nll/d logits = softmax - onehot(label)
         ggml_tensor * d = ggml_reshape_2d(ctx, ggml_set_rows(ctx, p, ggml_scale_bias(ctx, pick, 1.0f, -1.0f), ids), n_vocab, c);
 
-        autograd back(ctx, rows, kind);
-        back.fuse_soft_max(is_cuda());
-        for (const auto & [f32, weight] : copy.dequantized()) {
-            back.stands_for(f32, weight);
-        }
-        for (const parameter & prm : params) {
-            back.want(prm.tensor);
-        }
+        autograd back = backward_through(copy, ctx);
         back.want(x);
         back.seed(logits, ggml_mul(ctx, d, scaled));
         back.run(copy.nodes());
@@ -142,14 +149,7 @@ ggml_tensor * trainer::add_head(stage & s, ggml_tensor * hidden) const {
 // Gradients of the adapter tensors in the copied nodes, and of input (into d_input) when it is not nullptr.
 void trainer::add_backward(stage & s, cloner & copy, ggml_tensor * end, ggml_tensor * d_end, ggml_tensor * input, ggml_tensor * d_input) const {
     ggml_context * ctx = s.ctx.get();
-    autograd back(ctx, rows, kind);
-    back.fuse_soft_max(is_cuda());
-    for (const auto & [f32, weight] : copy.dequantized()) {
-        back.stands_for(f32, weight);
-    }
-    for (const parameter & p : params) {
-        back.want(p.tensor);
-    }
+    autograd back = backward_through(copy, ctx);
     if (input != nullptr) {
         back.want(input);
     }

@@ -218,7 +218,7 @@ bool trainer::overflowed() const {
         return false;
     }
     std::atomic<bool> found{false};
-    parallel_for(options.n_threads, params.size(), [&](size_t i) {
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t i) {
         if (!std::isfinite(gemm_best().sum_of_squares(params[i].pending, (int64_t) params[i].size()))) {
             found = true;
         }
@@ -235,7 +235,7 @@ bool trainer::accumulate(const supervised_batch & batch, uint32_t dropout_seed, 
     } while (overflowed() && scaler.shrink());
     scaler.keep();
     const float factor = 1.0f/scaler.value();  // a power of two
-    parallel_for(options.n_threads, params.size(), [&](size_t k) {
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t k) {
         parameter & p = params[k];
         for (size_t i = 0; i < p.size(); ++i) {
             p.gradient[i] += p.pending[i]*factor;

@@ -91,6 +91,7 @@ void trainer::stage_parameters() {
     size_t n = 0;
     for (const parameter & p : params) {
         n += p.size()*(ggml_backend_buffer_is_host(p.tensor->buffer) ? 1 : 2);
+        n_elements += (int64_t) p.size();
     }
     staging.reset(ggml_backend_buft_alloc_buffer(type, n*sizeof(float)));
     if (staging == nullptr) {
@@ -281,13 +282,13 @@ void trainer::count_fallbacks(const graphs & g) {
 // --- optimizer --------------------------------------------------------------------------------------------------------
 
 void trainer::clear_gradients() {
-    parallel_for(options.n_threads, params.size(), [&](size_t i) { std::fill(params[i].gradient.begin(), params[i].gradient.end(), 0.0f); });
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t i) { std::fill(params[i].gradient.begin(), params[i].gradient.end(), 0.0f); });
     supervised = 0;
 }
 
 double trainer::gradient_norm() const {
     std::vector<double> squares(params.size());
-    parallel_for(options.n_threads, params.size(), [&](size_t i) {
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t i) {
         squares[i] = gemm_best().sum_of_squares(params[i].gradient.data(), (int64_t) params[i].gradient.size());
     });
     return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0))/supervised;
@@ -302,7 +303,7 @@ update_result trainer::update(const adamw_options & o) {
     // torch.nn.utils.clip_grad_norm_: factor max/(norm + 1e-6), never above 1
     const double clip = o.max_grad_norm > 0 ? std::min(1.0, o.max_grad_norm/(norm + 1e-6)) : 1.0;
     ++steps;
-    parallel_for(options.n_threads, params.size(), [&](size_t i) { apply_adamw(params[i], o, clip/supervised); });
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t i) { apply_adamw(params[i], o, clip/supervised); });
     for (parameter & p : params) {
         put_value(p);
     }

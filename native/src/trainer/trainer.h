@@ -84,6 +84,8 @@ struct update_result {
     bool   skipped;    // the gradients were not finite; nothing was changed
 };
 
+class autograd;
+
 class trainer {
   public:
     // model and adapter must outlive the trainer; the adapter's tensors are trained in place.
@@ -156,6 +158,7 @@ class trainer {
     std::vector<ggml_tensor *>  d_outputs;  // the loss's gradient with respect to it
 
     std::vector<parameter>  params;
+    int64_t                 n_elements = 0;  // of all of them
     ggml_backend_buffer_ptr staging;  // what is copied between the host and the first device
     std::mt19937           random;
     double                 supervised = 0;
@@ -182,6 +185,7 @@ class trainer {
 
     std::unique_ptr<stage> new_stage(const batch_shape & shape, bool training) const;
     cloner new_cloner(const stage & s) const;
+    autograd backward_through(const cloner & copy, ggml_context * ctx) const;
     void   add_trunk(stage & s, cloner & copy, size_t first, size_t last) const;
     ggml_tensor * add_layer(stage & s, cloner & copy, size_t i) const;
     ggml_tensor * add_head(stage & s, ggml_tensor * hidden) const;

@@ -19,10 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -270,25 +266,10 @@ class ConverterTest {
 
     @Test
     void saysHowAnUnknownVocabularyWasDecided() throws IOException {
-        var said = new ArrayList<String>();
-        Logger logger = Logger.getLogger(PreTokenizers.class.getName());
-        var handler = new Handler() {
-            @Override
-            public void publish(LogRecord record) {
-                said.add(new SimpleFormatter().formatMessage(record));
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        logger.addHandler(handler);
-        try {
+        List<String> said;
+        try (var remarks = new Said(PreTokenizers.class)) {
             run(Fixtures.request(Fixtures.FOLDER.resolve("qwen2-bpe"), folder.resolve("out.gguf")));
-        } finally {
-            logger.removeHandler(handler);
+            said = remarks.texts();
         }
         assertTrue(said.size() == 1 && said.getFirst().contains("'qwen2'") && said.getFirst().contains("stablelm2"), said::toString);
     }

@@ -16,11 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,30 +73,12 @@ class LeftoversTest extends ChangedCheckpoint {
 
     @Test
     void idsThatNoTokenHasAreSaid() throws IOException {
-        var said = new ArrayList<String>();
-        Logger logger = Logger.getLogger(Loadable.class.getName());
-        var handler = new Handler() {
-            @Override
-            public void publish(LogRecord record) {
-                said.add(new SimpleFormatter().formatMessage(record));
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        logger.addHandler(handler);
-        logger.setLevel(Level.WARNING);
-        try {
+        try (var said = new Said(Loadable.class)) {
             convert(checkpoint("qwen2", put("mask_token_id", 300L).andThen(put("eos_token_id", 0L)), asItIs()));
-            assertEquals(List.of(), said);
+            assertEquals(List.of(), said.texts());
             convert(checkpoint("qwen2", put("mask_token_id", 301L).andThen(put("eos_token_id", 0L)), asItIs()));
-            assertEquals(1, said.size());
-            assertTrue(said.getFirst().contains("tokenizer.ggml.mask_token_id is 301"), said::toString);
-        } finally {
-            logger.removeHandler(handler);
+            assertEquals(1, said.texts().size());
+            assertTrue(said.texts().getFirst().contains("tokenizer.ggml.mask_token_id is 301"), said.texts()::toString);
         }
     }
 
