@@ -48,6 +48,7 @@ final class Environment {
     private final Cancel cancel = new Cancel();
     private Verbosity verbosity = Verbosity.NORMAL;
     private volatile boolean waiting;
+    private volatile Runnable abandonment = () -> {};
     private long lines;
 
     Environment(InputStream in, OutputStream out, PrintStream err, boolean errIsTerminal) {
@@ -218,6 +219,16 @@ final class Environment {
     /** Set by Ctrl-C. */
     Cancel cancel() {
         return cancel;
+    }
+
+    /** What shall happen when the process ends without waiting for the work any longer. */
+    void onAbandon(Runnable action) {
+        abandonment = action;
+    }
+
+    /** The process ends, the work has not. */
+    void abandon() {
+        abandonment.run();
     }
 
     /** Shows progress on stderr; to be closed before results are printed. */

@@ -32,7 +32,8 @@ final class ExitCode {
               4    the model, backend or platform cannot do this
               5    failure in native code: library not loadable, llama.cpp failed, out of memory
               130  cancelled by Ctrl-C (a second one ends the process at once)
-              141  the reader of stdout went away""";
+              141  the reader of stdout went away
+              143  ended by SIGTERM: the work is told, and has five seconds""";
 
     private ExitCode() {}
 

@@ -1,15 +1,24 @@
 package ai.luciferai.llama.cli;
 
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C: the first asks the work to stop and lets it end tidily, the second ends the process at once.
+ * Signals that end the process. Ctrl-C: the first asks the work to stop and lets it end tidily, however long that takes, the second ends
+ * the process at once. SIGTERM and SIGHUP, which come from a program or a terminal that is gone: the same request, and five seconds for it.
  *
- * <p>SIGINT makes the JVM run its shutdown hooks and then leave with 130, so a hook that waits for the work is all it takes. A
- * signal handler of our own would need a proxy class at every start, and would not see SIGTERM, which this serves as well
- * (exit code 143).
+ * <p>Each makes the JVM run its shutdown hooks and then leave with 128 and the signal's number, so a hook that waits for the work is all
+ * it takes. A signal handler of our own would need a proxy class at every start.
  */
 final class Interrupt {
+
+    private static final long SECONDS_TO_END = 5;
+    private static final long POLL_MILLISECONDS = 100;
+
+    /** The JVM's threads that handle a signal, and wait for the hooks: what tells a hook which signal it was. */
+    private static final Map<String, Integer> URGENT = Map.of("SIGTERM handler", 128 + 15, "SIGHUP handler", 128 + 1);
 
     private final CountDownLatch workEnded = new CountDownLatch(1);
 
@@ -34,10 +43,30 @@ final class Interrupt {
         environment.cancel().request();
         nextOneKills();
         try {
-            workEnded.await();
+            awaitWork(environment);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void awaitWork(Environment environment) throws InterruptedException {
+        Integer code = null;
+        while (code == null) {
+            if (workEnded.await(POLL_MILLISECONDS, TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            code = Isolation.watched() ? null : urgent(); // a process that watches passes Ctrl-C on as SIGTERM
+        }
+        if (!workEnded.await(SECONDS_TO_END, TimeUnit.SECONDS)) {
+            environment.abandon();
+            Runtime.getRuntime().halt(code);
+        }
+    }
+
+    /** The exit code of an urgent signal that has come, or null. */
+    private static Integer urgent() {
+        return Thread.getAllStackTraces().keySet().stream().map(thread -> URGENT.get(thread.getName())).filter(Objects::nonNull).findAny()
+                .orElse(null);
     }
 
     /** While hooks run, the JVM ignores further signals; the system's own handling does not. */

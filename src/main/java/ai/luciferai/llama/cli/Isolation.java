@@ -15,6 +15,9 @@ final class Isolation {
 
     static final String OPTION = "--isolate";
 
+    /** Says to the process that does the work that this one watches over the time it takes to end. */
+    private static final String WATCHED = "ai.luciferai.llama.watched";
+
     private static final List<Integer> OURS = List.of(ExitCode.OK, ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.INPUT_FILE,
             ExitCode.UNSUPPORTED, ExitCode.NATIVE, ExitCode.CANCELLED, ExitCode.READER_GONE);
 
@@ -23,6 +26,7 @@ final class Isolation {
     /** Runs the same words, but for {@value #OPTION}, on the same streams. */
     static int run(String[] args, Environment environment) throws IOException {
         Process child = new ProcessBuilder(command(args)).inheritIO().start();
+        environment.onAbandon(child::destroyForcibly);
         int code = await(child, environment);
         if (OURS.contains(code)) {
             return code;
@@ -43,6 +47,7 @@ final class Isolation {
                 "-XX:ErrorFile=" + Path.of(System.getProperty("java.io.tmpdir"), "lucifer-llama-%p.log")));
         System.getProperties().stringPropertyNames().stream().filter(name -> name.startsWith("ai.luciferai.llama."))
                 .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+        command.add("-D" + WATCHED + "=true");
         String options = System.getenv("LUCIFER_LLAMA_OPTS");
         if (options != null && !options.isBlank()) {
             command.addAll(List.of(options.strip().split("\\s+")));
@@ -54,6 +59,11 @@ final class Isolation {
             }
         }
         return command;
+    }
+
+    /** Whether this is a process that does the work of another. */
+    static boolean watched() {
+        return Boolean.getBoolean(WATCHED);
     }
 
     /** Ctrl-C reaches the child by itself; what only this process is told, it passes on. */

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,9 +42,9 @@ class ProcessIT {
         return command;
     }
 
-    /** Starts it with signals handled as in a shell's foreground: a build in the background may have SIGINT ignored. */
+    /** Starts it with signals handled as in a shell's foreground: a build in the background may have them ignored. */
     private Process start(List<String> command, Map<String, String> environment) throws IOException {
-        var all = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        var all = new ArrayList<>(List.of("env", "--default-signal=INT,TERM,HUP"));
         all.addAll(command);
         var builder = new ProcessBuilder(all).redirectError(folder.resolve("err").toFile()).redirectOutput(folder.resolve("out").toFile());
         builder.environment().putAll(environment);
@@ -62,7 +65,11 @@ class ProcessIT {
     }
 
     private static void interrupt(Process process) throws Exception {
-        assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+        signal("INT", process.toHandle());
+    }
+
+    private static void signal(String name, ProcessHandle process) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor());
     }
 
     private static int end(Process process) throws InterruptedException {
@@ -116,6 +123,57 @@ class ProcessIT {
         assertTrue(process.isAlive());
         interrupt(process);
         assertEquals(128 + 2, end(process)); // ended by the signal itself
+    }
+
+    @Test
+    void sigtermEndsWorkThatDoesNotStop() throws Exception {
+        for (String signal : List.of("TERM", "HUP")) {
+            Process process = start(java(Stubborn.class), Map.of());
+            awaitPrinted(process, "out", "ready");
+            signal(signal, process.toHandle());
+            assertEquals(128 + (signal.equals("TERM") ? 15 : 1), end(process));
+            assertEquals("ready\nasked\n", printed("out"));
+        }
+    }
+
+    @Test
+    void sigtermEndsACallOfNativeCodeThatDoesNotReturn() throws Exception {
+        Process process = start(java(Asleep.class), Map.of());
+        awaitPrinted(process, "out", "ready");
+        signal("TERM", process.toHandle());
+        assertEquals(128 + 15, end(process));
+    }
+
+    @Test
+    void sigtermAfterCtrlCEndsWorkThatDoesNotStop() throws Exception {
+        Process process = start(java(Stubborn.class), Map.of());
+        awaitPrinted(process, "out", "ready");
+        interrupt(process);
+        awaitPrinted(process, "out", "asked");
+        signal("TERM", process.toHandle());
+        assertEquals(128 + 15, end(process));
+    }
+
+    @Test
+    void sigtermLeavesTimeToEndTidily() throws Exception {
+        Process process = start(java(Main.class, "bench", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"), Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        signal("TERM", process.toHandle());
+        signal("TERM", process.toHandle()); // as timeout(1) does: to the process and to its group
+        assertEquals(128 + 15, end(process));
+        assertTrue(printed("err").contains("error: "), printed("err"));
+    }
+
+    @Test
+    void isolatedWorkThatDoesNotStopEndsWithTheProcessThatWatches() throws Exception {
+        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
+                Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        ProcessHandle child = process.descendants().findFirst().orElseThrow();
+        signal("STOP", child); // deaf to every request
+        signal("TERM", process.toHandle());
+        assertEquals(128 + 15, end(process));
+        child.onExit().get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
     @Test
@@ -175,6 +233,19 @@ class ProcessIT {
             environment.print("ready\n");
             environment.flush();
             environment.readAll();
+        }
+    }
+
+    /** Is inside a call of native code for ever. */
+    static final class Asleep {
+
+        public static void main(String[] args) throws Throwable {
+            Environment environment = Environment.ofProcess();
+            Interrupt.watch(environment);
+            environment.print("ready\n");
+            environment.flush();
+            Linker linker = Linker.nativeLinker();
+            linker.downcallHandle(linker.defaultLookup().findOrThrow("pause"), FunctionDescriptor.of(ValueLayout.JAVA_INT)).invoke();
         }
     }
 
