@@ -3,6 +3,7 @@ package ai.luciferai.llama;
 import ai.luciferai.llama.convert.Conversion;
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Partial;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.StandIn;
 import java.io.IOException;
@@ -45,7 +46,7 @@ public final class Convert {
         if (named) {
             AtomicFile.requireUsable(place, options.force(), List.of());
         }
-        Path temporary = Files.createTempDirectory(folder, ".convert-");
+        Path temporary = Partial.folderBeside(named ? place : folder.resolve("convert"));
         try {
             ConvertReport converted = run(options.withOutfile(temporary), progress, cancel);
             Path between = converted.files().getFirst();
@@ -56,18 +57,8 @@ public final class Convert {
             return new ConvertReport(options, report.outputs(), converted.architecture(), converted.name(), converted.type(), converted.tensors(),
                     converted.parameters(), converted.inputBytes(), report.bytes(), converted.millis() + (long) report.millis());
         } finally {
-            delete(temporary);
+            Partial.delete(temporary);
         }
-    }
-
-    /** Deletes a folder of files. */
-    static void delete(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 
     /** The model classes that can be converted, by the name that config.json gives them. */

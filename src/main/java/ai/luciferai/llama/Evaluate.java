@@ -8,7 +8,6 @@ import ai.luciferai.llama.core.MappedFile;
 import ai.luciferai.llama.core.NativeLibraryException;
 import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,10 +86,7 @@ public final class Evaluate {
 
     private void write(Path page, String html) throws IOException {
         try (AtomicFile file = AtomicFile.create(page, options.force(), inputs())) {
-            ByteBuffer bytes = ByteBuffer.wrap(html.getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                file.channel().write(bytes);
-            }
+            file.write(html.getBytes(StandardCharsets.UTF_8));
             file.commit(cancel);
         }
     }

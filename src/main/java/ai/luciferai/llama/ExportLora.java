@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.DiskSpace;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Partial;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.StandIn;
 import ai.luciferai.llama.core.UnsupportedModelException;
@@ -68,11 +69,11 @@ public final class ExportLora {
             return merge(options, options.adapters(), progress, cancel);
         }
         AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));
-        Path temporary = Files.createTempDirectory(options.output().toAbsolutePath().getParent(), ".export-lora-");
+        Path temporary = Partial.folderBeside(options.output().toAbsolutePath());
         try {
             return merge(options.withAdapters(converted(options, temporary, progress, cancel)), options.adapters(), progress, cancel).of(options);
         } finally {
-            Convert.delete(temporary);
+            Partial.delete(temporary);
         }
     }
 

@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Partial;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.ffi.TrainerHandle.Part;
 import ai.luciferai.llama.gguf.GgufFile;
@@ -58,6 +59,9 @@ public final class Finetune {
      */
     public static FinetuneReport run(FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
         AtomicFile.requireUsable(options.out(), options.force(), inputs(options));
+        for (Path beside : List.of(options.stateFile(), options.reportFile("json"), options.reportFile("html"))) {
+            AtomicFile.requireUsable(beside, true, inputs(options));
+        }
         try (Model model = load(options, progress, cancel); Work work = Work.prepare(model, options, progress)) {
             return work.train(Progress.guarded(progress), cancel);
         }
@@ -194,7 +198,7 @@ public final class Finetune {
             if (options.initAdapter().isPresent()) {
                 return options.initAdapter().get();
             }
-            Path start = options.out().toAbsolutePath().resolveSibling("." + options.out().getFileName() + ".start-" + ProcessHandle.current().pid());
+            Path start = Partial.beside(options.out().toAbsolutePath());
             try (AtomicFile file = AtomicFile.create(start, true, List.of())) {
                 AdapterFile.write(file, AdapterFile.metadata(setup.architecture(), options.shape().fileAlpha()).build(),
                         AdapterFile.initial(setup.targets(), options.shape().rank(), options.run().seed()));

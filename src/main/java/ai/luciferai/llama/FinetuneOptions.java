@@ -74,6 +74,11 @@ public record FinetuneOptions(Path base, Path out, DataOptions data, LoraShape s
         return out.resolveSibling(out.getFileName() + ".state");
     }
 
+    /** File of the report, as "json" or "html". */
+    Path reportFile(String form) {
+        return out.resolveSibling(out.getFileName() + ".report." + form);
+    }
+
     /** The options that the course of a training depends on, as text: a training is resumed only with the same. */
     String settings() {
         return "%s %s %s %s epochs=%d batch=%d accumulation=%d seed=%d evalEvery=%d earlyStopping=%d evalSplit=%s seqLen=%d packing=%s loss=%s"

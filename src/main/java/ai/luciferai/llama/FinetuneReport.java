@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,12 +63,12 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
 
     /** File of the report as JSON. */
     public Path jsonFile() {
-        return options.out().resolveSibling(options.out().getFileName() + ".report.json");
+        return options.reportFile("json");
     }
 
     /** File of the report as a page. */
     public Path htmlFile() {
-        return options.out().resolveSibling(options.out().getFileName() + ".report.html");
+        return options.reportFile("html");
     }
 
     /** Writes both files, in place of older ones. */
@@ -81,7 +80,7 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
 
     private static void write(Path path, String text) throws IOException {
         try (AtomicFile file = AtomicFile.create(path, true, List.of())) {
-            file.channel().write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+            file.write(text.getBytes(StandardCharsets.UTF_8));
             file.commit();
         }
     }

@@ -2,11 +2,11 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Partial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -73,8 +73,7 @@ sealed interface QuantizeOutput extends AutoCloseable {
             for (Path target : targets(options, inputs.size())) {
                 AtomicFile.requireUsable(target, options.force(), inputs);
             }
-            Path beside = options.output().toAbsolutePath().getParent();
-            return new Parts(Files.createTempDirectory(beside, ".quantize-"), options, inputs);
+            return new Parts(Partial.folderBeside(options.output().toAbsolutePath()), options, inputs);
         }
 
         /** As {@code llama_split_path} names them. */
@@ -111,11 +110,7 @@ sealed interface QuantizeOutput extends AutoCloseable {
 
         @Override
         public void close() throws IOException {
-            try (var files = Files.walk(folder)) {
-                for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(path);
-                }
-            }
+            Partial.delete(folder);
         }
     }
 }

@@ -12,7 +12,6 @@ import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.InvalidFileException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -120,10 +119,7 @@ final class PromptBatch {
 
     private void write(Path file, String text) throws IOException {
         try (var out = AtomicFile.create(file, force, List.of(plan.prompts()))) {
-            ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                out.channel().write(bytes);
-            }
+            out.write(text.getBytes(StandardCharsets.UTF_8));
             out.commit(environment.cancel());
         }
     }

@@ -37,9 +37,6 @@ final class OutputFiles {
         if (request.dryRun()) {
             return files;
         }
-        // Keys and table have no size yet; no vocabulary needs as much as this.
-        long headers = 64L << 20;
-        DiskSpace.require(target, headers + tensors.stream().mapToLong(tensor -> tensor.info().bytes()).sum());
         var open = new ArrayList<AtomicFile>();
         try {
             var jobs = new ArrayList<TensorWriter.Job>();
@@ -52,6 +49,7 @@ final class OutputFiles {
                 writers.add(writer);
                 parts.get(i).forEach(tensor -> jobs.add(new TensorWriter.Job(writer, tensor.info(), tensor.tensor())));
             }
+            DiskSpace.require(target, tensors.stream().mapToLong(tensor -> tensor.info().bytes()).sum()); // the headers are written
             NotFinite notFinite = TensorWriter.write(jobs, mapped, Progress.guarded(progress), cancel);
             for (GgufWriter writer : writers) {
                 writer.finish();

@@ -1,18 +1,16 @@
 package ai.luciferai.llama.core;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * An output file that exists whole or not at all: written as a temporary file in the same folder, renamed by {@link #commit}.
@@ -49,35 +47,30 @@ public final class AtomicFile implements AutoCloseable {
      * @throws IOException            when the temporary file cannot be made
      */
     public static AtomicFile create(Path target, boolean force, List<Path> inputs) throws IOException {
+        requireAllowed(target, force, inputs);
         Path real = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
-        requireUsable(target, force, inputs);
-        String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        var file = new AtomicFile(real, real.resolveSibling("." + real.getFileName() + "." + suffix + ".part"), force);
+        var file = new AtomicFile(real, Partial.beside(real), force);
         // Not Files.createTempFile: its file would be readable by the owner only, and so would be the result.
         try {
-            file.channel = FileChannel.open(file.temporary,
-                    StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            file.channel = new NamedChannel(target, FileChannel.open(file.temporary,
+                    StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
         } catch (FileSystemException e) {
-            throw notMade(target, e);
+            throw Partial.notMade(target, e);
         }
         return file;
     }
 
-    /** What the system refused, of the file that was asked for; nobody knows the other. */
-    private static FileSystemException notMade(Path target, FileSystemException e) {
-        String why = e instanceof AccessDeniedException ? "no permission to make files in its folder"
-                : e instanceof NoSuchFileException ? "its folder takes no files" : e.getReason();
-        var fault = new FileSystemException(target.toString(), null, why == null ? e.getClass().getSimpleName() : why);
-        fault.initCause(e);
-        return fault;
-    }
-
     /**
-     * The checks of {@link #create} without making a file, for failing before hours of work.
+     * The checks of {@link #create}, for failing before hours of work.
      *
      * @throws InvalidOptionException when the target cannot be used
+     * @throws IOException            when no file can be made beside it
      */
     public static void requireUsable(Path target, boolean force, List<Path> inputs) throws IOException {
+        create(target, force, inputs).close(); // permissions alone do not say it: a full disk, a quota, a folder that is no real one
+    }
+
+    private static void requireAllowed(Path target, boolean force, List<Path> inputs) throws IOException {
         Path folder = target.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
             throw new InvalidOptionException("output", "a path in an existing folder", target, "make the folder first");
@@ -91,13 +84,14 @@ public final class AtomicFile implements AutoCloseable {
             throw new InvalidOptionException("output", "a path for a regular file",
                     target + (Files.isDirectory(target) ? ", a folder" : ", a special file"));
         }
-        if (Files.exists(target) && !force) {
-            throw exists(target);
-        }
+        requireFree(target, force);
     }
 
-    private static InvalidOptionException exists(Path target) {
-        return new InvalidOptionException("output", "a file that does not exist yet", target, "--force replaces it");
+    private static void requireFree(Path target, boolean force) {
+        if (!force && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw new InvalidOptionException("output", "a file that does not exist yet",
+                    target + (Files.exists(target) ? "" : ", a link that leads nowhere"), "--force replaces it");
+        }
     }
 
     /** Where the file will appear. */
@@ -113,6 +107,13 @@ public final class AtomicFile implements AutoCloseable {
     /** The temporary file, open for reading and writing at its start. Closed by this object. */
     public FileChannel channel() {
         return channel;
+    }
+
+    /** Writes all of the bytes at the channel's position. */
+    public void write(byte[] bytes) throws IOException {
+        for (ByteBuffer rest = ByteBuffer.wrap(bytes); rest.hasRemaining(); ) {
+            channel.write(rest);
+        }
     }
 
     /**
@@ -138,9 +139,7 @@ public final class AtomicFile implements AutoCloseable {
 
     private void appear() throws IOException {
         channel.close();
-        if (!force && Files.exists(target)) {
-            throw exists(target);
-        }
+        requireFree(target, force);
         try {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (AtomicMoveNotSupportedException e) {

@@ -6,13 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class AtomicFileTest {
@@ -108,9 +116,101 @@ class AtomicFileTest {
     /** The system's own message is of the temporary file, of which nobody knows, and of no missing input. */
     @Test
     void saysWhichFileCannotBeMade() {
-        String name = "n".repeat(240) + ".gguf";
-        String message = assertThrows(FileSystemException.class, () -> AtomicFile.create(folder.resolve(name), false, List.of())).getMessage();
-        assertTrue(message.startsWith(folder.resolve(name) + ": ") && !message.contains(".part"), message);
+        Path none = Path.of("/proc/out.gguf");
+        Assumptions.assumeTrue(Files.isDirectory(Path.of("/proc/self")));
+        for (Executable make : List.<Executable>of(() -> AtomicFile.create(none, false, List.of()), () -> Partial.folderBeside(none))) {
+            String message = assertThrows(FileSystemException.class, make).getMessage();
+            assertTrue(message.startsWith(none + ": ") && !message.contains(".part"), message);
+        }
+    }
+
+    @Test
+    void aLinkThatLeadsNowhereIsReplacedOnlyWithForce() throws IOException {
+        Files.createSymbolicLink(target, folder.resolve("nowhere"));
+        refuses("a link that leads nowhere", target, false, List.of());
+        assertTrue(Files.isSymbolicLink(target));
+        try (var out = AtomicFile.create(target, true, List.of())) {
+            out.write("new".getBytes());
+            out.commit();
+        }
+        assertEquals(List.of("new"), contents());
+    }
+
+    @Test
+    void longNamesAreNoHindrance() throws IOException {
+        target = folder.resolve("\u00e9".repeat(125) + ".gguf"); // 255 bytes
+        try (var out = AtomicFile.create(target, false, List.of())) {
+            out.commit();
+        }
+        assertTrue(Files.exists(target));
+    }
+
+    @Test
+    void aFolderThatTakesNoFilesIsToldBeforeTheWork() throws IOException {
+        Path procfs = Path.of("/proc");
+        Assumptions.assumeTrue(Files.isDirectory(procfs.resolve("self")));
+        String message = assertThrows(FileSystemException.class,
+                () -> AtomicFile.requireUsable(procfs.resolve("out.gguf"), false, List.of())).getMessage();
+        assertEquals("/proc/out.gguf: its folder takes no files", message);
+        AtomicFile.requireUsable(target, false, List.of());
+        assertEquals(List.of(), contents());
+    }
+
+    @Test
+    void whatCannotBeWrittenNamesTheFile() throws IOException {
+        Path full = Path.of("/dev/full"); // every write: no space left on device
+        Assumptions.assumeTrue(Files.exists(full));
+        try (var channel = new NamedChannel(target, FileChannel.open(full, StandardOpenOption.WRITE))) {
+            for (Executable write : List.<Executable>of(() -> channel.write(ByteBuffer.allocate(1)),
+                    () -> channel.write(new ByteBuffer[] {ByteBuffer.allocate(1)}))) {
+                assertEquals(target + ": No space left on device", assertThrows(FileSystemException.class, write).getMessage());
+            }
+        }
+    }
+
+    @Test
+    void whatAKilledProcessLeftIsDeletedByTheNext() throws Exception {
+        Process writer = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), Writing.class.getName(), target.toString()).redirectError(Redirect.INHERIT).start();
+        try {
+            assertEquals("writing", writer.inputReader().readLine());
+            assertEquals(2, names().size());
+            AtomicFile.create(target, false, List.of()).close();
+            assertEquals(2, names().size(), "of a process that lives");
+        } finally {
+            writer.destroyForcibly().waitFor();
+        }
+        assertEquals(2, names().size());
+        AtomicFile.create(folder.resolve("other.gguf"), false, List.of()).close();
+        assertEquals(2, names().size(), "of another file");
+        AtomicFile.create(target, false, List.of()).close();
+        assertEquals(List.of(), names());
+    }
+
+    @Test
+    void whatAnotherMachineWritesStaysForADay() throws IOException {
+        Path foreign = Files.createFile(folder.resolve(".out.gguf.0123abcd-1-2-3.part"));
+        Path nobodys = Files.createFile(folder.resolve(".out.gguf.notes.part"));
+        AtomicFile.create(target, false, List.of()).close();
+        assertTrue(Files.exists(foreign));
+        Files.setLastModifiedTime(foreign, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+        Files.setLastModifiedTime(nobodys, FileTime.from(Instant.EPOCH));
+        AtomicFile.create(target, false, List.of()).close();
+        assertFalse(Files.exists(foreign));
+        assertTrue(Files.exists(nobodys));
+    }
+
+    /** Writes a file and a folder for ever. */
+    static final class Writing {
+
+        public static void main(String[] args) throws Exception {
+            Path target = Path.of(args[0]);
+            var out = AtomicFile.create(target, false, List.of());
+            out.write("half".getBytes());
+            Files.createFile(Partial.folderBeside(target).resolve("part"));
+            System.out.println("writing");
+            Thread.sleep(Long.MAX_VALUE);
+        }
     }
 
     @Test
@@ -125,6 +225,12 @@ class AtomicFileTest {
     private void refuses(String message, Path path, boolean force, List<Path> inputs) {
         String got = assertThrows(InvalidOptionException.class, () -> AtomicFile.create(path, force, inputs).close()).getMessage();
         assertTrue(got.contains(message), got);
+    }
+
+    private List<String> names() throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).toList();
+        }
     }
 
     /** Of every file in the folder: nothing temporary may be left. */
