@@ -1,79 +1,52 @@
 package ai.luciferai.llama;
 
-import ai.luciferai.llama.ffi.NativeLibrary;
+import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.IoFault;
+import ai.luciferai.llama.core.UserCache;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URL;
-import java.net.URLConnection;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Optional;
-import java.util.zip.ZipEntry;
+import java.util.List;
 
-/**
- * The built-in model as a file, which native code needs: used in place when classes come from a folder, else taken out of the jar once
- * for each user. The file's folder is named after the content's length and checksum as the jar states them, so that a newer jar's
- * model never meets an older one's file, and nothing needs to be read again.
- */
+/** The built-in model as a file, which native code needs: used in place when classes come from a folder, else in the user's cache. */
 final class EmbeddedModel {
 
     static final String RESOURCE = "/ai/luciferai/llama/lucifer-tiny-f16.gguf";
+    static final String SHA256 = "d83c364d67dd282e91cf7c4ff3541235d07aaf51b4b3c41e5c841af17e9d54a5";
     private static final String FILE = "lucifer-tiny-f16.gguf";
 
     private EmbeddedModel() {}
 
+    private interface Work<T> {
+        T on(String folder, List<UserCache.Content> contents) throws IOException;
+    }
+
     static Path path() {
+        URL url = resource();
+        return url.getProtocol().equals("file") ? Path.of(URI.create(url.toString())) : run(url, UserCache::unpacked).resolve(FILE);
+    }
+
+    /** For a file that cannot be loaded: whether it was damaged, and now is as the jar has it. */
+    static boolean mend() {
+        URL url = resource();
+        return !url.getProtocol().equals("file") && run(url, UserCache::mend);
+    }
+
+    private static URL resource() {
         URL url = EmbeddedModel.class.getResource(RESOURCE);
         if (url == null) {
             throw new IllegalStateException("the embedded model " + RESOURCE + " is missing from this build");
         }
+        return url;
+    }
+
+    private static <T> T run(URL url, Work<T> work) {
         try {
-            return url.getProtocol().equals("file") ? Path.of(URI.create(url.toString())) : extracted(url);
+            return work.on("models/lucifer-tiny-" + SHA256.substring(0, 16), List.of(new UserCache.Content(FILE, SHA256, url)));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot unpack the embedded model into " + NativeLibrary.cacheFolder(), e);
-        }
-    }
-
-    private static Path extracted(URL url) throws IOException {
-        URLConnection connection = url.openConnection();
-        Path file = NativeLibrary.cacheFolder().resolve("models").resolve(key(connection)).resolve(FILE);
-        if (!Files.isRegularFile(file)) {
-            Files.createDirectories(file.getParent());
-            unpack(url, file);
-        }
-        return file;
-    }
-
-    private static String key(URLConnection connection) throws IOException {
-        long checksum = 0;
-        if (connection instanceof JarURLConnection jar) {
-            ZipEntry entry = jar.getJarEntry();
-            checksum = entry.getCrc();
-        }
-        return "lucifer-tiny-" + connection.getContentLengthLong() + "-" + Long.toHexString(checksum);
-    }
-
-    /** Two processes may do this at once: each writes a file of its own, the later rename wins with the same content. */
-    private static void unpack(URL url, Path file) throws IOException {
-        Path temporary = Files.createTempFile(file.getParent(), FILE, ".tmp");
-        try (InputStream in = url.openStream()) {
-            Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
-            move(temporary, file);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
-    }
-
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+            throw new InvalidFileException(Path.of(FILE), "embedded model", "a folder to unpack it into", IoFault.text(e),
+                    "make that folder writable, name another with -D" + UserCache.PROPERTY + "=…, or a model of your own", e);
         }
     }
 }

@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ClosedException;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
@@ -87,7 +88,14 @@ public final class Model implements AutoCloseable {
     }
 
     public static Model embedded(ModelOptions options, Progress progress, Cancel cancel) {
-        return load(EmbeddedModel.path(), options, progress, cancel);
+        try {
+            return load(EmbeddedModel.path(), options, progress, cancel);
+        } catch (InvalidFileException e) {
+            if (!EmbeddedModel.mend()) {
+                throw e;
+            }
+            return load(EmbeddedModel.path(), options, progress, cancel);
+        }
     }
 
     /** What it is. */

@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.IoFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ final class StateFile {
             writer.accept(file.temporary());
             file.commit();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the state " + path, e);
+            throw new UncheckedIOException("cannot write the state " + IoFault.text(e), e);
         }
     }
 

@@ -2,12 +2,11 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.IoFault;
 import ai.luciferai.llama.core.Similar;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -185,19 +184,10 @@ public final class Main {
             case BridgeException e -> "error: " + e.getMessage();
             case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
                     + "HINT: LUCIFER_LLAMA_OPTS=-Xmx4g gives it more";
-            case FileSystemException e -> "error: " + e.getFile() + ": " + reason(e);
+            case FileSystemException e -> "error: " + IoFault.text(e);
             case IOException e -> "error: " + e;
             case UncheckedIOException e -> "error: " + e.getMessage();
             default -> "error: " + fault;
-        };
-    }
-
-    /** Why the system refused a file; of some reasons the exception only has the name. */
-    private static String reason(FileSystemException e) {
-        return switch (e) {
-            case NoSuchFileException none -> "no such file or folder";
-            case AccessDeniedException denied -> "permission denied";
-            default -> e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
         };
     }
 

@@ -27,6 +27,9 @@ final class LibraryLookup {
     private final String property;
     private final Path classes;
 
+    /** Where {@link #find} took the library from, if that was the jar. */
+    private PackagedLibrary packaged;
+
     /**
      * @param property value of {@link #PROPERTY}, or null
      * @param classes  folder or jar that these classes came from, or null when not known
@@ -76,6 +79,11 @@ final class LibraryLookup {
         return found.toAbsolutePath();
     }
 
+    /** For a library that was found and cannot be loaded: whether its copy was damaged, and now is as the jar has it. */
+    boolean mend() {
+        return packaged != null && packaged.mend();
+    }
+
     private Path fromProperty() {
         Path path = Path.of(property);
         Path file = Files.isDirectory(path) ? path.resolve(library) : path;
@@ -111,7 +119,8 @@ final class LibraryLookup {
             tried.add("packaged resource " + resource + ": this jar has none");
             return null;
         }
-        return existing(PackagedLibrary.unpack(manifest, PackagedLibrary.cache()).resolve(library), "unpacked from " + manifest);
+        packaged = new PackagedLibrary(manifest);
+        return existing(packaged.unpacked().resolve(library), "unpacked from " + manifest);
     }
 
     private Path existing(Path file, String origin) {

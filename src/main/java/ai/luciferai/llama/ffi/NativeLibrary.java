@@ -5,6 +5,7 @@ import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.NativeLibraryException;
+import ai.luciferai.llama.core.UserCache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -95,8 +96,16 @@ public final class NativeLibrary {
 
     private static synchronized Path open() {
         if (opened == null) {
-            Path path = LibraryLookup.ofThisProcess().find();
-            open(path);
+            LibraryLookup lookup = LibraryLookup.ofThisProcess();
+            Path path = lookup.find();
+            try {
+                open(path);
+            } catch (NativeLibraryException e) {
+                if (!lookup.mend()) {
+                    throw e;
+                }
+                open(path);
+            }
             opened = path;
         }
         return opened;
@@ -108,8 +117,7 @@ public final class NativeLibrary {
             System.load(path.toString());
         } catch (UnsatisfiedLinkError e) {
             throw new NativeLibraryException("cannot load " + path + " on " + LibraryLookup.platform() + ": " + e.getMessage(),
-                    "the library was built for another system or lacks one of its own libraries: build it here, or set -D"
-                            + LibraryLookup.PROPERTY, e);
+                    remedy(e.getMessage()), e);
         } catch (IllegalCallerException e) {
             throw new NativeLibraryException("this JVM forbids native access: " + e.getMessage(),
                     "start java with --enable-native-access=ALL-UNNAMED, or =ai.luciferai.llama on the module path", e);
@@ -119,6 +127,24 @@ public final class NativeLibrary {
             throw new NativeLibraryException(path + " has ABI version " + version + ", these classes need " + LUCIFER_ABI_VERSION(),
                     "use the library that was built together with this jar");
         }
+    }
+
+    /** By what the system's loader says, in the words of glibc. */
+    static String remedy(String message) {
+        if (message.contains("failed to map segment")) {
+            return "its folder seems to be on a file system that runs no programs (noexec): name another folder for unpacked libraries with -D"
+                    + UserCache.PROPERTY + "=…, or for built ones with -D" + LibraryLookup.PROPERTY + "=…";
+        }
+        if (message.contains("cannot open shared object file")) {
+            return "a library that it needs is missing: install it, or keep all libraries of a build in one folder";
+        }
+        if (message.contains("GLIBC")) {
+            return "it was built on a newer system: build it here, and name its folder with -D" + LibraryLookup.PROPERTY + "=…";
+        }
+        if (message.contains("file too short") || message.contains("ELF") || message.contains("object file has") || message.contains("cannot read file data")) {
+            return "it is damaged, or built for another system: unpack or build it again";
+        }
+        return "the library was built for another system or lacks one of its own libraries: build it here, or set -D" + LibraryLookup.PROPERTY;
     }
 
     private static int abiVersion(Path path) {
@@ -144,11 +170,6 @@ public final class NativeLibrary {
     /** Where it was loaded from. */
     public Path path() {
         return path;
-    }
-
-    /** Folder for what is unpacked once for each user; {@code -Dai.luciferai.llama.cache} moves it. */
-    public static Path cacheFolder() {
-        return PackagedLibrary.cache();
     }
 
     /** Versions and build flags as the library tells them: {@code llama.cpp}, {@code llama.cpp.commit}, {@code ggml}, and so on. */

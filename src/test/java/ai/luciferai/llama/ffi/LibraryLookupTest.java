@@ -8,6 +8,7 @@ import ai.luciferai.llama.core.NativeLibraryException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +52,19 @@ class LibraryLookupTest {
         assertTrue(message.contains(folder.resolve("build/native/release/lib").toString()), message);
         assertTrue(message.contains("packaged resource /native/" + LibraryLookup.platform()), message);
         assertTrue(message.contains("HINT: ") && message.contains(LibraryLookup.PROPERTY), message);
+    }
+
+    /** What glibc's loader says of a folder that is mounted noexec, of a library cut short, of one that is missing, of a newer system. */
+    @Test
+    void remediesAreOfTheCause() {
+        String place = "/x/" + LIBRARY + ": ";
+        assertTrue(NativeLibrary.remedy(place + "failed to map segment from shared object: Operation not permitted").contains("noexec"));
+        for (String damage : List.of("file too short", "invalid ELF header", "ELF file's phentsize not the expected size",
+                "cannot read file data: Is a directory", "object file has no loadable segments")) {
+            assertTrue(NativeLibrary.remedy(place + damage).contains("damaged"), damage);
+        }
+        assertTrue(NativeLibrary.remedy("libggml.so: cannot open shared object file: No such file or directory").contains("missing"));
+        assertTrue(NativeLibrary.remedy("/lib/libc.so.6: version `GLIBC_2.99' not found").contains("newer system"));
     }
 
     @Test

@@ -1,17 +1,23 @@
 package ai.luciferai.llama.ffi;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.NativeLibraryException;
+import ai.luciferai.llama.core.UserCache;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -21,6 +27,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,28 +44,33 @@ class PackagedLibraryTest {
 
     @BeforeEach
     void makeLibraries() {
-        cache = folder.resolve("cache");
+        cache = folder.resolve("a cache \u00e9");
+        System.setProperty(UserCache.PROPERTY, cache.toString());
         libraries.put("libfirst.so", new byte[100_000]);
         libraries.put("libsecond-x86+v3.so", new byte[] {1, 2, 3});
+    }
+
+    @AfterEach
+    void forgetCache() {
+        System.clearProperty(UserCache.PROPERTY);
     }
 
     @Test
     void unpacksOnceWhatTheManifestLists() throws Exception {
         URL manifest = jar();
-        Path unpacked = PackagedLibrary.unpack(manifest, cache);
-        assertEquals(libraries.keySet(), names(unpacked));
-        assertEquals(-1, Files.mismatch(unpacked.resolve("libfirst.so"), write("expected", libraries.get("libfirst.so"))));
-        Files.writeString(unpacked.resolve("mark"), "");
-        assertEquals(unpacked, PackagedLibrary.unpack(manifest, cache));
-        assertTrue(Files.exists(unpacked.resolve("mark")), "was unpacked again");
+        Path unpacked = unpack(manifest);
+        assertHoldsLibraries(unpacked);
+        Object before = inode(unpacked.resolve("libfirst.so"));
+        assertEquals(unpacked, unpack(manifest));
+        assertEquals(before, inode(unpacked.resolve("libfirst.so")), "was unpacked again");
         assertEquals(1, names(cache).size(), "leftovers beside " + unpacked);
     }
 
     @Test
     void otherContentsGetAnotherFolder() throws Exception {
-        Path first = PackagedLibrary.unpack(jar(), cache);
+        Path first = unpack(jar());
         libraries.put("libfirst.so", new byte[] {4});
-        assertNotEquals(first, PackagedLibrary.unpack(jar(), cache));
+        assertNotEquals(first, unpack(jar()));
     }
 
     @Test
@@ -65,27 +78,75 @@ class PackagedLibraryTest {
         URL manifest = jar();
         try (var threads = Executors.newFixedThreadPool(8)) {
             var found = new HashSet<Path>();
-            for (var folderOfOne : threads.invokeAll(Collections.nCopies(8, (Callable<Path>) () -> PackagedLibrary.unpack(manifest, cache)))) {
+            for (var folderOfOne : threads.invokeAll(Collections.nCopies(8, (Callable<Path>) () -> unpack(manifest)))) {
                 found.add(folderOfOne.get());
             }
             assertEquals(1, found.size());
-            assertEquals(libraries.keySet(), names(found.iterator().next()));
+            assertHoldsLibraries(found.iterator().next());
             assertEquals(1, names(cache).size(), "leftovers");
         }
+    }
+
+    /** What a disk that was full, a machine that lost power or a careless hand leaves. */
+    @Test
+    void whatIsMissingCutShortOrChangedIsReplacedAtTheNextStart() throws Exception {
+        URL manifest = jar();
+        Path file = unpack(manifest).resolve("libfirst.so");
+        byte[] changed = libraries.get("libfirst.so").clone();
+        changed[5] = 1;
+        for (byte[] bytes : new byte[][] {null, {}, new byte[99_999], changed}) {
+            Object before = inode(file);
+            if (bytes == null) {
+                Files.delete(file);
+            } else {
+                Files.write(file, bytes);
+                Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(10)));
+            }
+            assertHoldsLibraries(unpack(manifest));
+            assertTrue(bytes == null || !before.equals(inode(file)), "written into a file that another process may have mapped");
+        }
+    }
+
+    /** A change that neither size nor time shows is found once the library cannot be loaded. */
+    @Test
+    void whatCannotBeLoadedIsComparedAndReplaced() throws Exception {
+        URL manifest = jar();
+        Path file = unpack(manifest).resolve("libfirst.so");
+        assertFalse(new PackagedLibrary(manifest).mend());
+        FileTime time = Files.getLastModifiedTime(file);
+        byte[] changed = libraries.get("libfirst.so").clone();
+        changed[5] = 1;
+        Files.write(file, changed);
+        Files.setLastModifiedTime(file, time);
+        assertEquals(file.getParent(), unpack(manifest));
+        assertEquals(1, Files.readAllBytes(file)[5]);
+        assertTrue(new PackagedLibrary(manifest).mend());
+        assertHoldsLibraries(file.getParent());
+    }
+
+    @Test
+    void anUnpackingThatWasInterruptedIsFinished() throws Exception {
+        URL manifest = jar();
+        Path unpacked = unpack(manifest);
+        Files.delete(unpacked.resolve(".sealed"));
+        Files.delete(unpacked.resolve("libsecond-x86+v3.so"));
+        assertHoldsLibraries(unpack(manifest));
     }
 
     @Test
     void damagedLibraryIsRefusedAndLeavesNothing() throws Exception {
         URL manifest = jar("0".repeat(64) + "  libfirst.so\n");
-        var fault = assertThrows(NativeLibraryException.class, () -> PackagedLibrary.unpack(manifest, cache));
+        var fault = assertThrows(NativeLibraryException.class, () -> unpack(manifest));
         assertTrue(fault.getMessage().contains("libfirst.so is damaged"), fault.getMessage());
-        assertEquals(List.of(), List.copyOf(names(cache)));
+        try (var files = Files.walk(cache)) {
+            assertEquals(List.of(), files.filter(Files::isRegularFile).toList());
+        }
     }
 
     @Test
     void nameThatLeavesTheFolderIsRefused() throws Exception {
         URL manifest = jar("0".repeat(64) + "  ../libfirst.so\n");
-        var fault = assertThrows(NativeLibraryException.class, () -> PackagedLibrary.unpack(manifest, cache));
+        var fault = assertThrows(NativeLibraryException.class, () -> unpack(manifest));
         assertTrue(fault.getMessage().contains("not a line of MANIFEST.sha256"), fault.getMessage());
     }
 
@@ -93,8 +154,42 @@ class PackagedLibraryTest {
     void folderThatCannotBeWrittenIsNamedWithTheProperty() throws Exception {
         Path file = write("file", new byte[0]);
         URL manifest = jar();
-        var fault = assertThrows(NativeLibraryException.class, () -> PackagedLibrary.unpack(manifest, file.resolve("below")));
-        assertTrue(fault.getMessage().contains(PackagedLibrary.CACHE_PROPERTY), fault.getMessage());
+        for (String place : List.of(file.resolve("below").toString(), file.toString(), "/proc/none", "a\0b")) {
+            System.setProperty(UserCache.PROPERTY, place);
+            var fault = assertThrows(NativeLibraryException.class, () -> unpack(manifest));
+            assertTrue(fault.getMessage().contains(place) && fault.getMessage().contains(UserCache.PROPERTY), fault.getMessage());
+        }
+    }
+
+    @Test
+    void aUserWithoutAHomeIsToldSo() throws Exception {
+        Assumptions.assumeTrue(System.getenv("XDG_CACHE_HOME") == null);
+        URL manifest = jar();
+        System.clearProperty(UserCache.PROPERTY);
+        String home = System.setProperty("user.home", "?"); // what the JVM says where the system knows none
+        try {
+            var fault = assertThrows(NativeLibraryException.class, () -> unpack(manifest));
+            assertTrue(fault.getMessage().contains("no home folder") && fault.getMessage().contains(UserCache.PROPERTY), fault.getMessage());
+        } finally {
+            System.setProperty("user.home", home);
+        }
+    }
+
+    private static Path unpack(URL manifest) {
+        return new PackagedLibrary(manifest).unpacked();
+    }
+
+    private void assertHoldsLibraries(Path unpacked) throws IOException {
+        var expected = new HashSet<>(libraries.keySet());
+        expected.add(".sealed");
+        assertEquals(expected, names(unpacked));
+        for (var library : libraries.entrySet()) {
+            assertArrayEquals(library.getValue(), Files.readAllBytes(unpacked.resolve(library.getKey())), library.getKey());
+        }
+    }
+
+    private static Object inode(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     }
 
     private URL jar() throws Exception {
