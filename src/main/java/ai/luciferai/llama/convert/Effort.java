@@ -1,10 +1,11 @@
 package ai.luciferai.llama.convert;
 
-import java.util.ArrayDeque;
+import ai.luciferai.llama.core.BoundedRegex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * What recognising a tokenizer may cost. Its regexes and normalizers come from the model's files: a regex can backtrack for ever, and a
@@ -16,8 +17,6 @@ final class Effort {
     private static final long STEPS = 100_000_000;
     /** Characters that the texts for recognising a tokenizer, of some 2000, may swell to. */
     static final int LONGEST = 32 * 1024;
-    private static final int MOST_REPEATS = 1_000_000;
-    private static final Pattern REPEAT = Pattern.compile("\\{(\\d{0,9}),?(\\d{0,9})\\}");
 
     private long left = STEPS;
 
@@ -26,6 +25,14 @@ final class Effort {
         left -= steps;
         if (left < 0) {
             throw new TextEncoder.UnsupportedException("work: encoding one short text takes too many steps");
+        }
+    }
+
+    private void step() {
+        try {
+            spend(1);
+        } catch (TextEncoder.UnsupportedException reason) {
+            throw new SpentException(reason);
         }
     }
 
@@ -61,7 +68,7 @@ final class Effort {
     List<int[]> matches(Pattern pattern, String text) throws TextEncoder.UnsupportedException {
         var spans = new ArrayList<int[]>();
         try {
-            Matcher matcher = pattern.matcher(new Counted(text));
+            Matcher matcher = pattern.matcher(BoundedRegex.counted(text, this::step));
             while (matcher.find()) {
                 spans.add(new int[] {matcher.start(), matcher.end()});
             }
@@ -73,50 +80,13 @@ final class Effort {
         return spans;
     }
 
-    /** A regex, unless it is too deep or repeats too often what it repeats: then it takes long without reading a character. */
+    /** A regex, unless it is too deep or repeats too often what it repeats. */
     static Pattern compile(String regex, int flags) throws TextEncoder.UnsupportedException {
         try {
-            if (regex.length() <= LONGEST && repeats(regex) <= MOST_REPEATS) {
-                return Pattern.compile(regex, flags);
-            }
-        } catch (java.util.regex.PatternSyntaxException | StackOverflowError odd) {
-            // reported with the others
+            return BoundedRegex.compile(regex, flags);
+        } catch (PatternSyntaxException odd) {
+            throw new TextEncoder.UnsupportedException("regex " + regex);
         }
-        throw new TextEncoder.UnsupportedException("regex " + regex);
-    }
-
-    /** How often the innermost part of a regex is repeated by counts, those around it multiplied. */
-    private static long repeats(String regex) {
-        var outer = new ArrayDeque<Long>();
-        long most = 1; // of the group so far
-        long last = 1; // of the part before this place
-        Matcher repeat = REPEAT.matcher(regex);
-        for (int i = 0; i < regex.length(); i++) {
-            switch (regex.charAt(i)) {
-                case '\\' -> {
-                    i++;
-                    last = 1;
-                }
-                case '(' -> {
-                    outer.push(most);
-                    most = 1;
-                    last = 1;
-                }
-                case ')' -> {
-                    last = most;
-                    most = Math.max(most, outer.isEmpty() ? 1 : outer.pop());
-                }
-                case '{' -> {
-                    if (repeat.find(i) && repeat.start() == i) {
-                        String count = repeat.group(2).isEmpty() ? repeat.group(1) : repeat.group(2);
-                        last = Math.min(MOST_REPEATS + 1L, last * (count.isEmpty() ? 1 : Math.max(1, Long.parseLong(count))));
-                        most = Math.max(most, last);
-                    }
-                }
-                default -> last = 1;
-            }
-        }
-        return outer.stream().reduce(most, Math::max);
     }
 
     /** Ends a match from inside: a character sequence cannot throw the checked exception. */
@@ -128,41 +98,6 @@ final class Effort {
         SpentException(TextEncoder.UnsupportedException reason) {
             super(null, null, false, false);
             this.reason = reason;
-        }
-    }
-
-    /** A text that counts how often it is read. */
-    private final class Counted implements CharSequence {
-
-        private final String text;
-
-        Counted(String text) {
-            this.text = text;
-        }
-
-        @Override
-        public char charAt(int index) {
-            try {
-                spend(1);
-            } catch (TextEncoder.UnsupportedException reason) {
-                throw new SpentException(reason);
-            }
-            return text.charAt(index);
-        }
-
-        @Override
-        public int length() {
-            return text.length();
-        }
-
-        @Override
-        public CharSequence subSequence(int start, int end) {
-            return text.subSequence(start, end);
-        }
-
-        @Override
-        public String toString() {
-            return text;
         }
     }
 }

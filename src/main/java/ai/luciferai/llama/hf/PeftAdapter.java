@@ -33,13 +33,17 @@ public final class PeftAdapter implements AutoCloseable {
 
     private final Path folder;
     private final JsonObject config;
+    private final PeftPatterns ranks;
+    private final PeftPatterns alphas;
     private final Checkpoint weights;
     private final Map<String, Factors> factors = new LinkedHashMap<>();
     private final Map<String, StoredTensor> others = new LinkedHashMap<>();
 
-    private PeftAdapter(Path folder, JsonObject config, Checkpoint weights) {
+    private PeftAdapter(Path folder, JsonObject config, PeftPatterns ranks, PeftPatterns alphas, Checkpoint weights) {
         this.folder = folder;
         this.config = config;
+        this.ranks = ranks;
+        this.alphas = alphas;
         this.weights = weights;
     }
 
@@ -50,11 +54,14 @@ public final class PeftAdapter implements AutoCloseable {
 
     /** Opens an adapter. */
     public static PeftAdapter open(Path folder) throws IOException {
-        JsonObject config = JsonObject.read(folder.resolve("adapter_config.json"));
-        PeftVariants.requirePlainLora(folder.resolve("adapter_config.json"), config);
+        Path file = folder.resolve("adapter_config.json");
+        JsonObject config = JsonObject.read(file);
+        PeftVariants.requirePlainLora(file, config);
+        var ranks = new PeftPatterns(file, config, "rank_pattern");
+        var alphas = new PeftPatterns(file, config, "alpha_pattern");
         for (String name : List.of("adapter_model.safetensors", "adapter_model.bin")) {
             if (Files.isRegularFile(folder.resolve(name))) {
-                var adapter = new PeftAdapter(folder, config, Checkpoint.openFiles(List.of(folder.resolve(name))));
+                var adapter = new PeftAdapter(folder, config, ranks, alphas, Checkpoint.openFiles(List.of(folder.resolve(name))));
                 try {
                     adapter.sort();
                     return adapter;
@@ -140,12 +147,11 @@ public final class PeftAdapter implements AutoCloseable {
     public double scale(String name, long rank) {
         Path file = folder.resolve("adapter_config.json");
         String module = name.replaceFirst("\\.weight$", "");
-        double expected = PeftVariants.patternValue(file, config, "rank_pattern", module,
-                config.get("r") instanceof Number r ? r.doubleValue() : rank);
+        double expected = ranks.value(module, config.get("r") instanceof Number r ? r.doubleValue() : rank);
         if (expected != rank) {
             throw new InvalidFileException(file, "rank of '" + name + "'", String.valueOf(rank), String.valueOf(expected));
         }
-        double alpha = PeftVariants.patternValue(file, config, "alpha_pattern", module, alpha());
+        double alpha = alphas.value(module, alpha());
         return Boolean.TRUE.equals(config.get("use_rslora")) ? alpha / Math.sqrt(rank) : alpha / rank;
     }
 

@@ -8,13 +8,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * What PEFT's {@code adapter_config.json} can ask for beyond W + scale · B · A. A GGUF adapter is just that, so all else is refused by
  * name: taken as plain LoRA it would act otherwise than it was trained to.
  *
- * <p><i>Source</i>: PEFT, tuners/lora/config.py and utils/other.py (get_pattern_key).
+ * <p><i>Source</i>: PEFT, tuners/lora/config.py.
  */
 final class PeftVariants {
 
@@ -69,26 +68,5 @@ final class PeftVariants {
             case JsonObject object -> !object.values().isEmpty();
             default -> true;
         };
-    }
-
-    /** The value that PEFT takes of rank_pattern or alpha_pattern: keys are regular expressions, and the first that matches wins. */
-    static double patternValue(Path file, JsonObject config, String key, String module, double otherwise) {
-        for (var pattern : config.objectOrEmpty(key).values().entrySet()) {
-            if (matches(file, key, pattern.getKey(), module)) {
-                if (pattern.getValue() instanceof Number number) {
-                    return number.doubleValue();
-                }
-                throw new InvalidFileException(file, key + "." + pattern.getKey(), "a number", String.valueOf(pattern.getValue()));
-            }
-        }
-        return otherwise;
-    }
-
-    private static boolean matches(Path file, String key, String expression, String module) {
-        try {
-            return Pattern.matches("(.*\\.)?(" + expression + ")", module);
-        } catch (PatternSyntaxException odd) {
-            throw new InvalidFileException(file, key, "regular expressions", expression);
-        }
     }
 }

@@ -18,8 +18,15 @@ import java.util.Arrays;
  */
 public record StoredTensor(String name, DType type, long[] shape, long[] strides, long offset, MemorySegment storage, Path file) {
 
-    /** Checks that every element lies inside the storage. */
+    /** Far above any name that training frameworks make, and short enough for all patterns that names are compared with. */
+    private static final int LONGEST_NAME = 1000;
+
+    /** Checks the length of the name, and that every element lies inside the storage. */
     public StoredTensor {
+        if (name.length() > LONGEST_NAME) {
+            throw new InvalidFileException(file, "tensor '" + name.substring(0, 60) + "…'", "a name of at most " + LONGEST_NAME + " characters",
+                    String.valueOf(name.length()));
+        }
         long last = offset;
         boolean empty = false;
         try {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.GgufReader;
@@ -30,6 +31,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -119,6 +121,19 @@ class AdapterConverterTest {
                 Matcher.quoteReplacement("\"alpha_pattern\": " + patterns)), names -> names);
         Map<String, float[]> scaled = tensors(convertFolder(changed));
         plain.forEach((name, values) -> assertTimes(name.endsWith("attn_q.weight.lora_b") ? times : 1, name, values, scaled.get(name)));
+    }
+
+    /** Of a name of 31 characters: more ways to split it into 14 parts than could ever be tried. */
+    @ParameterizedTest
+    @ValueSource(strings = {"(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)!", "(((((a?){999}){999}){999}){999})"})
+    @Timeout(120)
+    void patternsThatBacktrackForEverAreRefused(String pattern) throws IOException {
+        for (String key : List.of("alpha_pattern", "rank_pattern")) {
+            Path changed = copy(json -> json.replaceFirst("\"" + key + "\":\\s*\\{[^}]*\\}",
+                    Matcher.quoteReplacement("\"" + key + "\": {\"" + pattern + "\": 2}")), names -> names);
+            var refused = assertThrows(InvalidFileException.class, () -> convertFolder(changed));
+            assertTrue(refused.getMessage().contains(key + ": expected regular expressions"), refused::getMessage);
+        }
     }
 
     @Test
