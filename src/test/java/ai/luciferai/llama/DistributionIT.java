@@ -6,16 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
@@ -145,6 +151,65 @@ class DistributionIT {
         }
     }
 
+    /** The jar alone, as a library that another program depends on: everything comes out of it, and mends itself. */
+    @Test
+    void whatTheJarUnpacksMendsItself() throws Exception {
+        Path cache = folder.resolve("a cache \u00e9");
+        assertEquals("ls src/", jarAlone(cache).out);
+        List<Path> unpacked = files(cache);
+        assertTrue(unpacked.size() > 3, unpacked::toString);
+        for (Path file : unpacked) { // as a machine that lost power, or a disk that was full, leaves them
+            try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.truncate(channel.size() / 2);
+            }
+        }
+        assertEquals("ls src/", jarAlone(cache).out);
+        for (Path file : unpacked) {
+            Files.delete(file);
+        }
+        assertEquals("ls src/", jarAlone(cache).out);
+        assertEquals(unpacked, files(cache));
+        for (Path file : unpacked) { // of the right size and time, but full of zeros
+            FileTime time = Files.getLastModifiedTime(file);
+            Files.write(file, file.getFileName().toString().startsWith(".") ? Files.readAllBytes(file) : new byte[(int) Files.size(file)]);
+            Files.setLastModifiedTime(file, time);
+        }
+        assertEquals("ls src/", jarAlone(cache).out);
+    }
+
+    @Test
+    void twoProcessesUnpackAtOnce() throws Exception {
+        Path cache = folder.resolve("shared");
+        try (var threads = Executors.newFixedThreadPool(3)) {
+            for (var run : threads.invokeAll(Collections.nCopies(3, (Callable<Run>) () -> jarAlone(cache)))) {
+                assertEquals("ls src/", run.get().out, run.get().err);
+            }
+        }
+        assertEquals(List.of(), files(cache).stream().filter(file -> file.toString().endsWith(".part")).toList());
+    }
+
+    @Test
+    void aCacheThatCannotBeUsedIsToldWithTheProperty() throws Exception {
+        Run run = jarAlone(Path.of("/proc/none"));
+        assertEquals(3, run.code, run.err);
+        assertTrue(run.err.contains("/proc/none") && run.err.contains("-Dai.luciferai.llama.cache="), run.err);
+        assertFalse(run.err.contains("Exception"), run.err);
+    }
+
+    private static List<Path> files(Path below) throws IOException {
+        try (var files = Files.walk(below)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+
+    private Run jarAlone(Path cache) throws IOException, InterruptedException {
+        Path own = Files.createTempDirectory(folder, "run");
+        var builder = new ProcessBuilder(JAVA_HOME.resolve("bin/java").toString(), "-Dai.luciferai.llama.cache=" + cache,
+                "-jar", DIST.resolve("lib/lucifer-llama.jar").toString(), "generate", "--temp", "0", "-t", "1", "-p", "list files in src directory\\n");
+        builder.environment().put("LC_ALL", "C.UTF-8");
+        return run(builder, own);
+    }
+
     private record Run(int code, String out, String err) {}
 
     private Run launch(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
@@ -152,6 +217,10 @@ class DistributionIT {
     }
 
     private Run run(ProcessBuilder builder) throws IOException, InterruptedException {
+        return run(builder, folder);
+    }
+
+    private static Run run(ProcessBuilder builder, Path folder) throws IOException, InterruptedException {
         Path out = folder.resolve("out"), err = folder.resolve("err");
         Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
         process.getOutputStream().close();
