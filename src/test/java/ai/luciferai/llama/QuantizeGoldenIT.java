@@ -22,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -60,6 +61,16 @@ class QuantizeGoldenIT {
         long estimate = report.plan().fileBytes();
         assertTrue(Math.abs(estimate - report.bytes()) <= 8192, "planned " + estimate + ", got " + report.bytes());
         assertEquals(List.of(options.output()), files());
+    }
+
+    /** The recorded bytes are those of every CPU; the program built beside this library writes them too. */
+    @Test
+    void llamaQuantizeWritesTheSameHere() throws IOException {
+        Path theirs = folder.resolve("theirs.gguf");
+        Upstream.quantize(MODEL, theirs, "Q4_K_M", "--imatrix", IMATRIX.toString());
+        QuantizeOptions options = options(new String[] {"Q4_K_M", "imatrix"});
+        Quantize.run(options, Progress.NONE, Cancel.NONE);
+        assertEquals(-1, Files.mismatch(theirs, options.output()));
     }
 
     static List<String> models() throws IOException {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Tokens are those of llama-tokenize, and become the text again. */
 class TokenizerGoldenIT {
@@ -44,6 +45,14 @@ class TokenizerGoldenIT {
         for (JsonNode g : Goldens.read("golden/tokenize.jsonl")) {
             assertArrayEquals(Goldens.ints(g.get("ids")), model.tokenize(g.get("text").asText(), options(g)), () -> g.get("text").toString());
         }
+    }
+
+    /** All texts in one, so that one run of the program tells. */
+    @Test
+    void llamaTokenizeSaysTheSameHere(@TempDir Path folder) throws IOException {
+        String text = Goldens.read("golden/tokenize.jsonl").stream().map(g -> g.get("text").asText()).collect(Collectors.joining("; "));
+        Path file = Files.writeString(folder.resolve("texts.txt"), text);
+        assertArrayEquals(Upstream.tokenize(EmbeddedModel.path(), file), model.tokenize(text, new TokenizeOptions(true, true)));
     }
 
     /** Upstream keeps vocabularies of many families in its source tree, each with texts and the ids that it must give for them. */
