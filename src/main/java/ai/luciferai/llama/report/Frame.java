@@ -112,6 +112,10 @@ final class Frame {
         return "<circle class=\"%s\" cx=\"%s\" cy=\"%s\" r=\"%s\"/>".formatted(kind, pixel(x), pixel(y), pixel(radius));
     }
 
+    static String triangle(String kind, double x1, double y1, double x2, double y2, double x3, double y3) {
+        return "<polygon class=\"%s\" points=\"%s,%s %s,%s %s,%s\"/>".formatted(kind, pixel(x1), pixel(y1), pixel(x2), pixel(y2), pixel(x3), pixel(y3));
+    }
+
     static String text(String kind, double x, double y, String anchor, String text) {
         return "<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>".formatted(kind, pixel(x), pixel(y), anchor, HtmlPage.escape(text));
     }

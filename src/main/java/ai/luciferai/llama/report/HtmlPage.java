@@ -35,7 +35,7 @@ public final class HtmlPage {
             path{fill:none;stroke-linecap:round;stroke-linejoin:round}
             .thin{stroke:var(--one);stroke-width:1;opacity:.45}.bold{stroke:var(--one);stroke-width:2.2}
             .dotted{stroke:var(--two);stroke-width:1.5;stroke-dasharray:1 4}
-            .bar{stroke:var(--soft);stroke-width:1.3}circle.one{fill:var(--one)}circle.two,rect.two{fill:var(--two)}
+            .bar{stroke:var(--soft);stroke-width:1.3}.one{fill:var(--one)}.two{fill:var(--two)}
             .ring{fill:none;stroke:var(--ink);stroke-width:1.5}.target{fill:transparent}.plate{fill:var(--paper)}
             .mark{visibility:hidden;pointer-events:none}.hit:hover .mark{visibility:visible}
             @media print{body{max-width:none;padding:0}.scroll{overflow:visible}details:not([open]){display:none}figure,tr{break-inside:avoid}\

@@ -1,7 +1,6 @@
 package ai.luciferai.llama.report;
 
 import ai.luciferai.llama.report.HtmlTable.Column;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -32,6 +31,10 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         private double bar() {
             return error > 0 && Double.isFinite(error) ? error : 0;
         }
+
+        private Crowd.Span span() {
+            return new Crowd.Span(y - bar(), y, y + bar());
+        }
     }
 
     public ScatterPlot {
@@ -43,7 +46,11 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         if (dots.stream().noneMatch(Dot::finite)) {
             return "<p>No finite values to draw.</p>\n";
         }
-        return Frame.figure(HtmlPage.escape(note), svg(Frame.Size.WIDE), svg(Frame.Size.NARROW), table());
+        List<Dot> finite = dots.stream().filter(Dot::finite).toList();
+        Crowd crowd = Crowd.of(finite.stream().map(Dot::span).toList());
+        boolean beyond = finite.stream().anyMatch(dot -> !crowd.holds(dot.y));
+        return Frame.figure(HtmlPage.escape(note + (beyond ? " Arrows: beyond the axis, which shows the others." : "")),
+                svg(Frame.Size.WIDE, finite, crowd), svg(Frame.Size.NARROW, finite, crowd), table());
     }
 
     private HtmlTable table() {
@@ -52,36 +59,35 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         return table;
     }
 
-    private String svg(Frame.Size size) {
-        List<Dot> finite = dots.stream().filter(Dot::finite).toList();
-        var ys = new ArrayList<Double>();
-        finite.forEach(dot -> ys.addAll(List.of(dot.y - dot.bar(), dot.y + dot.bar())));
-        var frame = new Frame(size, x, finite.stream().map(Dot::x).toList(), y, ys);
-        List<String> labels = labels(frame, finite, true);
+    private String svg(Frame.Size size, List<Dot> finite, Crowd crowd) {
+        var frame = new Frame(size, x, finite.stream().map(Dot::x).toList(), y, List.of(crowd.low(), crowd.high()));
+        List<String> labels = labels(frame, finite, crowd, true);
         if (labels.contains("")) {
-            labels = labels(frame, finite, false); // names took the room that others need for their numbers
+            labels = labels(frame, finite, crowd, false); // names took the room that others need for their numbers
         }
         for (int i = 0; i < finite.size(); i++) {
             Dot dot = finite.get(i);
             double atX = frame.x.at(dot.x);
             double atY = frame.y.at(dot.y);
-            frame.hit(bar(frame, dot, atX) + marker(dot, atX, atY) + labels.get(i)
+            String shown = crowd.holds(dot.y) ? bar(frame, dot, atX) + marker(dot, atX, atY) : arrow(dot, atX, atY, dot.y > crowd.high());
+            frame.hit(shown + labels.get(i)
                     + Frame.circle("target", atX, atY, 3 * RADIUS), Frame.circle("ring", atX, atY, 2 * RADIUS), values(dot));
         }
         return frame.svg();
     }
 
     /** The label of each dot, empty where there is no room for it. */
-    private static List<String> labels(Frame frame, List<Dot> dots, boolean names) {
+    private static List<String> labels(Frame frame, List<Dot> dots, Crowd crowd, boolean names) {
         var labels = new Labels(frame);
         for (Dot dot : dots) {
             double at = frame.x.at(dot.x);
+            double bar = crowd.holds(dot.y) ? dot.bar() : 0;
             labels.keepFree(at - RADIUS, frame.y.at(dot.y) - RADIUS, at + RADIUS, frame.y.at(dot.y) + RADIUS);
-            labels.keepFreeIfPossible(at - CAP, frame.y.at(dot.y + dot.bar()), at + CAP, frame.y.at(dot.y - dot.bar()));
+            labels.keepFreeIfPossible(at - CAP, frame.y.at(dot.y + bar), at + CAP, frame.y.at(dot.y - bar));
         }
         int shared = sharedStart(dots);
         return dots.stream().map(dot -> labels.place(frame.x.at(dot.x), frame.y.at(dot.y), String.valueOf(dot.number),
-                names ? shortened(dot.name, shared) : "")).toList();
+                names ? shortened(dot.name, shared) + (crowd.holds(dot.y) ? "" : ": " + Numbers.text(dot.y)) : "")).toList();
     }
 
     /** Letters that all names begin with, where they are many, to the end of a word. Names in a drawing go on from there. */
@@ -114,6 +120,12 @@ public record ScatterPlot(Measure x, Measure y, String note, List<Dot> dots) {
         double high = frame.y.at(dot.y + dot.bar());
         double low = frame.y.at(dot.y - dot.bar());
         return Frame.line("bar", x, high, x, low) + Frame.line("bar", x - CAP, high, x + CAP, high) + Frame.line("bar", x - CAP, low, x + CAP, low);
+    }
+
+    /** At the end of the axis, pointing to where the value lies. */
+    private static String arrow(Dot dot, double x, double end, boolean up) {
+        double foot = end + (up ? 2 : -2) * RADIUS;
+        return Frame.triangle(dot.reference ? "two" : "one", x - RADIUS, foot, x + RADIUS, foot, x, end);
     }
 
     /** The reference differs by shape too, for those who do not see its colour. */

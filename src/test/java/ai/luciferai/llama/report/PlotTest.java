@@ -76,6 +76,32 @@ class PlotTest {
         }
     }
 
+    /** One that is far from the others does not press them into a line: it stands at the end of the axis as an arrow with its value. */
+    @Test
+    void oneBadModelDoesNotFlattenTheOthers() {
+        for (double[] values : new double[][] {{11.9, 12.1, 12.4, 4000}, {99, 97, 98, 2}, {11.9, 12.1, 12.4, 12.2, 4000, 90_000}}) {
+            double[] good = Arrays.stream(values).filter(v -> values[0] / 2 < v && v < 2 * values[0]).toArray();
+            for (Drawing drawing : Drawing.of(scatter(PERPLEXITY, values))) {
+                between(Arrays.stream(good).min().orElseThrow() - 1, Arrays.stream(good).max().orElseThrow() + 1, drawing.ticks("end"));
+                assertEquals(values.length - good.length, drawing.all("polygon", "one").size());
+                Drawing.Box inside = drawing.inside();
+                for (Element arrow : drawing.all("polygon", "one")) {
+                    for (String point : arrow.getAttribute("points").split(" ")) {
+                        double y = Double.parseDouble(point.split(",")[1]);
+                        assertTrue(y >= inside.top() && y <= inside.bottom(), point);
+                    }
+                }
+                drawing.check();
+            }
+        }
+        String html = scatter(PERPLEXITY, 11.9, 12.1, 12.4, 4000);
+        assertTrue(html.contains("Arrows: beyond the axis") && html.contains(": 4000</text>"), html);
+        // no majority, nothing that would show, or differences that show as they are
+        for (double[] values : new double[][] {{12, 4000}, {12, 12, 4000}, {12, 13, 4000, 4001}, {0, 0.0003, 0.002, 0.033}, {12, 13, 20}}) {
+            assertFalse(scatter(PERPLEXITY, values).contains("polygon"), Arrays.toString(values));
+        }
+    }
+
     @Test
     void barsAreOneErrorUpAndDown() {
         Drawing drawing = Drawing.of(new ScatterPlot(SIZE, PERPLEXITY, "", List.of(new Dot(1, "a", false, 1, 12, 2), new Dot(2, "b", false, 2, 20, 0))).html())
