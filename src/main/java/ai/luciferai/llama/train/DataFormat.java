@@ -14,20 +14,29 @@ import java.util.regex.Pattern;
 enum DataFormat {
     JSON_LINES, TEXT;
 
+    private static final String ROWS = "write a line {\"prompt\": …, \"completion\": …} for each row";
+    private static final String TEXT_OF_IT = "write what shall be learnt of it as text, or as JSON lines";
+
+    /** @param remedy what makes samples of it */
+    private record Foreign(String what, String remedy) {}
+
     private static final Map<String, String> TABLES = Map.of(".csv", "a table of comma-separated values", ".tsv", "a table of tab-separated values",
             ".parquet", "a Parquet table", ".arrow", "an Arrow table", ".feather", "an Arrow table", ".xlsx", "a spreadsheet", ".xls", "a spreadsheet",
             ".ods", "a spreadsheet");
 
     /** Beginnings that no text has. */
-    private static final Map<String, String> BINARY_MAGICS = Map.ofEntries(Map.entry("PK\u0003\u0004", "a zip archive"),
-            Map.entry("\u001f\u008b", "a gzip archive"), Map.entry("(\u00b5/\u00fd", "a zstd archive"), Map.entry("\u0089PNG", "an image (PNG)"),
-            Map.entry("\u00ff\u00d8\u00ff", "an image (JPEG)"), Map.entry("\u007fELF", "a program"), Map.entry("\u0080\u0002", "a Python pickle"),
-            Map.entry("\u0080\u0004", "a Python pickle"), Map.entry("\u00d0\u00cf\u0011\u00e0", "a document of an old Office"));
+    private static final Map<String, Foreign> BINARY_MAGICS = Map.ofEntries(Map.entry("PK\u0003\u0004", packed("zip", "unzip")),
+            Map.entry("\u001f\u008b", packed("gzip", "gunzip")), Map.entry("(\u00b5/\u00fd", packed("zstd", "unzstd")),
+            Map.entry("\u00fd7zXZ\0", packed("xz", "unxz")), Map.entry("7z\u00bc\u00af", packed("7z", "7z x")),
+            Map.entry("\u0089PNG", other("an image (PNG)")), Map.entry("\u00ff\u00d8\u00ff", other("an image (JPEG)")),
+            Map.entry("\u007fELF", other("a program")), Map.entry("\u0080\u0002", other("a Python pickle")),
+            Map.entry("\u0080\u0004", other("a Python pickle")), Map.entry("\u00d0\u00cf\u0011\u00e0", other("a document of an old Office")));
 
     /** Beginnings that a text may have too: they count where something follows that no text has. */
-    private static final Map<String, String> MAGICS = Map.of("PAR1", "a Parquet table", "ARROW1", "an Arrow table", "GGUF", "a GGUF file",
-            "SQLite format 3", "an SQLite database", "GIF8", "an image (GIF)", "RIFF", "a picture or sound (RIFF)", "BZh", "a bzip2 archive",
-            "OggS", "a sound (Ogg)", "ID3", "a sound (MP3)");
+    private static final Map<String, Foreign> MAGICS = Map.of("PAR1", new Foreign("a Parquet table", ROWS), "ARROW1", new Foreign("an Arrow table", ROWS),
+            "GGUF", other("a GGUF file"), "SQLite format 3", new Foreign("an SQLite database", ROWS), "GIF8", other("an image (GIF)"),
+            "RIFF", other("a picture or sound (RIFF)"), "BZh", packed("bzip2", "bunzip2"), "OggS", other("a sound (Ogg)"),
+            "ID3", other("a sound (MP3)"));
 
     private static final Pattern PDF = Pattern.compile("%PDF-\\d\\.\\d\\s*[\r\n].*", Pattern.DOTALL);
 
@@ -44,7 +53,7 @@ enum DataFormat {
         refuseBinary(path, bytes);
         TABLES.forEach((suffix, what) -> {
             if (name.endsWith(suffix)) {
-                refuse(path, what);
+                refuse(path, new Foreign(what, ROWS));
             }
         });
         return isJsonLines(path) ? JSON_LINES : TEXT;
@@ -63,16 +72,26 @@ enum DataFormat {
             }
         });
         if (PDF.matcher(start).matches()) {
-            refuse(path, "a PDF document");
+            refuse(path, other("a PDF document"));
         }
         int zero = 0;
         while (zero < bytes.length && bytes[zero] != 0) {
             zero++;
         }
         if (zero < bytes.length) {
-            refuse(path, start.startsWith("\u00ff\u00fe") || start.startsWith("\u00fe\u00ff") ? "text in UTF-16, which iconv -f utf-16 -t utf-8 converts"
-                    : "a binary file, or text in UTF-16 (byte " + zero + " is zero)");
+            String convert = "iconv -f utf-16 -t utf-8 converts text in UTF-16";
+            boolean marked = start.startsWith("\u00ff\u00fe") || start.startsWith("\u00fe\u00ff");
+            refuse(path, marked ? new Foreign("text in UTF-16", convert)
+                    : new Foreign("a binary file, or text in UTF-16 (byte " + zero + " is zero)", TEXT_OF_IT + "; " + convert));
         }
+    }
+
+    private static Foreign packed(String format, String command) {
+        return new Foreign("a file packed with " + format, "unpack it first: " + command);
+    }
+
+    private static Foreign other(String what) {
+        return new Foreign(what, TEXT_OF_IT);
     }
 
     private static boolean isOfNoText(int b) {
@@ -85,8 +104,7 @@ enum DataFormat {
         return name.endsWith(".jsonl") || name.endsWith(".json");
     }
 
-    private static void refuse(Path path, String what) {
-        throw new InvalidFileException(path, "samples", "JSON lines (.jsonl) or plain text", what,
-                "write a line {\"prompt\": …, \"completion\": …} for each row", null);
+    private static void refuse(Path path, Foreign foreign) {
+        throw new InvalidFileException(path, "samples", "JSON lines (.jsonl) or plain text", foreign.what(), foreign.remedy());
     }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * Reads samples to learn from or to be judged by: JSON lines, or plain text where the file's name does not end in {@code .jsonl} or {@code .json}.
@@ -77,6 +78,7 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
     }
 
     private static SampleFile lines(Path path, String text, boolean skipBad) {
+        requireLines(path, text);
         var samples = new ArrayList<RawSample.Located>();
         var bad = new ArrayList<String>();
         int number = 0;
@@ -96,6 +98,31 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
             }
         }
         return new SampleFile(samples, bad);
+    }
+
+    /** A list of samples as one piece of JSON, or a sample written over several lines: each of its lines would be a bad one. */
+    private static void requireLines(Path path, String text) {
+        String first = text.lines().filter(line -> !line.isBlank()).findFirst().orElse("{}");
+        if (isJson(first, JsonNode::isObject)) {
+            return;
+        }
+        if (isJson(text, JsonNode::isArray)) {
+            throw new InvalidFileException(path, "samples", "JSON lines, a sample each", "one JSON array",
+                    "make a line of each element: jq -c '.[]' does");
+        }
+        if (isJson(text, JsonNode::isObject)) {
+            throw new InvalidFileException(path, "samples", "JSON lines, a sample each", "one JSON object over several lines",
+                    "write it in one line: jq -c . does");
+        }
+    }
+
+    private static boolean isJson(String text, Predicate<JsonNode> kind) {
+        try {
+            JsonNode node = JSON.readTree(text);
+            return node != null && kind.test(node);
+        } catch (JsonProcessingException e) {
+            return false;
+        }
     }
 
     private static RawSample sample(String line) throws BadLine {

@@ -19,6 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,6 +113,44 @@ class TrainingDataTest {
                 assertTrue(refused.getMessage().contains(start.getValue()), refused.getMessage());
             }
         }
+    }
+
+    /** What a file is decides what to do with it: unpack it, write rows as lines, or nothing of the kind. */
+    @Test
+    void theRemedyFitsTheFile() throws IOException {
+        Path gzip = folder.resolve("data.jsonl.gz");
+        try (var out = new GZIPOutputStream(Files.newOutputStream(gzip))) {
+            out.write("{\"text\": \"a\"}\n".getBytes(StandardCharsets.UTF_8));
+        }
+        assertRemedy("packed with gzip", "gunzip", gzip);
+        Path zip = folder.resolve("data.jsonl");
+        try (var out = new ZipOutputStream(Files.newOutputStream(zip))) {
+            out.putNextEntry(new ZipEntry("data.jsonl"));
+            out.write("{\"text\": \"a\"}\n".getBytes(StandardCharsets.UTF_8));
+        }
+        assertRemedy("packed with zip", "unzip", zip);
+        assertRemedy("a GGUF file", "as text, or as JSON lines", Files.write(folder.resolve("a.gguf"), new byte[] {'G', 'G', 'U', 'F', 3, 0}));
+        assertRemedy("comma-separated", "for each row", Files.writeString(folder.resolve("a.csv"), "prompt,completion\n"));
+        assertRemedy("text in UTF-16", "iconv", Files.write(folder.resolve("a.txt"), "\uFEFFtext".getBytes(StandardCharsets.UTF_16LE)));
+        String samples = "[{\"text\": \"a\"},\n {\"text\": \"b\"}]\n";
+        for (String text : List.of(samples, samples.replace("\n", ""), "\n\n[]", samples.replace(",", ",\n\n"))) {
+            assertRemedy("one JSON array", "jq -c '.[]'", Files.writeString(folder.resolve("a.json"), text));
+        }
+        assertRemedy("one JSON object over several lines", "jq -c .", Files.writeString(folder.resolve("b.json"), "{\n  \"text\": \"a\"\n}\n"));
+    }
+
+    private static void assertRemedy(String what, String remedy, Path file) {
+        for (boolean skipBad : new boolean[] {false, true}) {
+            var refused = assertThrows(InvalidFileException.class, () -> SampleFile.read(file, skipBad), file.toString());
+            assertTrue(refused.got().contains(what), refused.getMessage());
+            assertTrue(refused.hint().contains(remedy), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aBadLineIsStillABadLine() throws IOException {
+        assertEquals("line 1", assertThrows(InvalidFileException.class, () -> read("[1]\n{\"text\": \"a\"}", false)).where());
+        assertEquals(1, read("[1]\n{\"text\": \"a\"}", true).samples().size());
     }
 
     @Test
