@@ -14,6 +14,7 @@ import ai.luciferai.llama.ffi.Quantizer;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
+import ai.luciferai.llama.gguf.ImportanceMatrix;
 import ai.luciferai.llama.gguf.ModelPreflight;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -168,7 +169,10 @@ public final class Quantize {
     private record Inputs(List<Path> parts, long metadataBytes) {}
 
     private static Inputs inputs(QuantizeOptions options) throws IOException {
-        options.importance().file().ifPresent(MappedFile::requireReadable);
+        if (options.importance().file().isPresent()) {
+            MappedFile.requireReadable(options.importance().file().get());
+            ImportanceMatrix.requireOne(options.importance().file().get());
+        }
         try (GgufFile file = GgufReader.read(options.input())) {
             ModelPreflight.check(file);
             return new Inputs(file.parts().stream().map(GgufFile.Part::path).toList(),

@@ -29,6 +29,7 @@ public final class ImportanceMatrix {
     private static final String DATASETS = "imatrix.datasets";
     private static final String CHUNK_COUNT = "imatrix.chunk_count";
     private static final String CHUNK_SIZE = "imatrix.chunk_size";
+    static final String HOW = "lucifer-llama imatrix MODEL -f TEXT makes one";
 
     /**
      * One weight. The arrays are not copied.
@@ -79,6 +80,7 @@ public final class ImportanceMatrix {
      * @throws InvalidFileException when it is no importance matrix, or one of another model
      */
     public void add(Path path) throws IOException {
+        requireOne(path);
         if (LegacyImatrix.isLegacy(path)) {
             LegacyImatrix.read(path, this);
         } else {
@@ -88,10 +90,27 @@ public final class ImportanceMatrix {
         }
     }
 
-    private void add(GgufFile file) {
-        if (file.tensors().isEmpty()) {
-            throw new InvalidFileException(file.path(), "tensors", "sums and counts of an importance matrix", "no tensors");
+    /**
+     * Looks at the header only: whether all of it is sound is seen when it is read.
+     *
+     * @throws InvalidFileException when a file is something else; says what
+     */
+    public static void requireOne(Path path) throws IOException {
+        if (LegacyImatrix.isLegacy(path)) {
+            LegacyImatrix.requireOne(path);
+            return;
         }
+        try (GgufFile file = GgufReader.read(path)) {
+            if (file.tensors().stream().noneMatch(tensor -> tensor.name().endsWith(SUMS))) {
+                Metadata metadata = file.metadata();
+                String type = metadata.has("general.type") ? metadata.string("general.type") : metadata.has(Metadata.ARCHITECTURE) ? "model" : "";
+                throw new InvalidFileException(path, "file", "an importance matrix", type.isEmpty() ? "a GGUF file without sums of activations"
+                        : "a GGUF file of type " + type, HOW);
+            }
+        }
+    }
+
+    private void add(GgufFile file) {
         for (TensorInfo sums : file.tensors()) {
             String name = sums.name();
             if (name.endsWith(SUMS)) {

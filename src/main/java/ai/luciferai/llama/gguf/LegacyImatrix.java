@@ -34,6 +34,22 @@ final class LegacyImatrix {
         this.bytes = bytes;
     }
 
+    /** Fewest bytes of an entry: three numbers, a name of one letter, one value. */
+    private static final int MIN_ENTRY_BYTES = 3 * Integer.BYTES + 1 + Float.BYTES;
+
+    /** Refuses a file that begins with a number of entries that it has no room for: text and most other files do. */
+    static void requireOne(Path path) throws IOException {
+        try (MappedFile file = MappedFile.open(path)) {
+            MemorySegment bytes = file.segment();
+            long entries = bytes.byteSize() < Integer.BYTES ? 0 : bytes.get(INT, 0);
+            if (entries < 1 || entries > (bytes.byteSize() - Integer.BYTES) / MIN_ENTRY_BYTES) {
+                String start = new String(bytes.asSlice(0, Math.min(bytes.byteSize(), 8)).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
+                throw new InvalidFileException(path, "file", "an importance matrix, as GGUF or in the form of before (.dat)", start.isEmpty()
+                        ? "an empty file" : "one that begins with '" + start.replaceAll("[^\\x20-\\x7e]", "?") + "'", ImportanceMatrix.HOW);
+            }
+        }
+    }
+
     /** Whether it is no GGUF file. */
     static boolean isLegacy(Path path) throws IOException {
         try (MappedFile file = MappedFile.open(path)) {

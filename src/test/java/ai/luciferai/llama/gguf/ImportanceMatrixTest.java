@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImportanceMatrixTest {
@@ -101,6 +102,30 @@ class ImportanceMatrixTest {
                 out.commit();
             }
             assertThrows(InvalidFileException.class, () -> ImportanceMatrix.read(file, 4), name);
+        }
+    }
+
+    /** What is given in its place is said: the file, and what it is. */
+    @Test
+    void somethingElseIsSaidToBeThat() throws IOException {
+        Path model = folder.resolve("model.gguf");
+        try (AtomicFile out = AtomicFile.create(model, true, List.of())) {
+            new GgufWriter(out.channel(), Metadata.builder().string("general.architecture", "llama").build(), List.of()).finish();
+            out.commit();
+        }
+        refused(model, "expected an importance matrix, got a GGUF file of type model");
+        refused(Files.writeString(folder.resolve("text.dat"), "ls -la in the folder\n"), "got one that begins with 'ls -la i'");
+        refused(Files.write(folder.resolve("zip.dat"), new byte[] {'P', 'K', 3, 4, 20, 0, 0, 0}), "got one that begins with 'PK??????'");
+        refused(Files.write(folder.resolve("empty"), new byte[0]), "got an empty file");
+        ImportanceMatrix.requireOne(write("good.gguf", sample(), null));
+        ImportanceMatrix.requireOne(Files.write(folder.resolve("good.dat"), legacy()));
+    }
+
+    private static void refused(Path file, String message) {
+        for (Executable use : List.<Executable>of(() -> ImportanceMatrix.requireOne(file), () -> ImportanceMatrix.read(file, 4))) {
+            var e = assertThrows(InvalidFileException.class, use);
+            assertTrue(e.getMessage().startsWith(file + ": file: expected an importance matrix") && e.getMessage().contains(message), e.getMessage());
+            assertTrue(e.hint().contains("lucifer-llama imatrix"), e.hint());
         }
     }
 
