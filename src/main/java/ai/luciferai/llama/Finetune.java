@@ -255,8 +255,11 @@ public final class Finetune {
                     save();
                 }
             }
-            double seconds = (System.nanoTime() - began) / 1e9;
             boolean stopped = log.steps() < steps && !early;
+            if (!stopped) {
+                evaluateEnd();
+            }
+            double seconds = (System.nanoTime() - began) / 1e9;
             if (stopped) {
                 save();
             } else {
@@ -298,12 +301,24 @@ public final class Finetune {
             if (setup.evalPacks().isEmpty() || log.steps() % every != 0) {
                 return false;
             }
-            boolean better = log.evaluated(log.steps(), evaluate());
+            evaluateNow();
             int patience = options.run().earlyStopping();
-            if (patience > 0 && better) {
+            return patience > 0 && log.badEvaluations() >= patience;
+        }
+
+        /** The last evaluation is of what the training has come to, also where its last step is not one of those to be evaluated. */
+        private void evaluateEnd() {
+            boolean done = !log.evaluations().isEmpty() && log.evaluations().getLast().step() == log.steps();
+            if (!setup.evalPacks().isEmpty() && !done) {
+                evaluateNow();
+            }
+        }
+
+        private void evaluateNow() {
+            boolean better = log.evaluated(log.steps(), evaluate());
+            if (options.run().earlyStopping() > 0 && better) {
                 log.best(trainer.tensors(Part.VALUE, "").stream().map(AdapterFile.Tensor::values).toList());
             }
-            return patience > 0 && log.badEvaluations() >= patience;
         }
 
         private double evaluate() {

@@ -90,14 +90,31 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
         LoraShape shape = options.shape();
         rows.put("base model", options.base().getFileName().toString());
         rows.put("training data", options.data().train().stream().map(file -> file.getFileName().toString()).collect(Collectors.joining(", ")));
+        options.data().eval().ifPresent(file -> rows.put("evaluation data", file.getFileName().toString()));
+        rows.put("loss", switch (options.data().loss()) {
+            case AUTO -> "auto: of texts all, of prompts and messages the answers";
+            case ALL -> "all";
+            case RESPONSE -> "response";
+        });
+        rows.put("chat template", template(options.data().template()));
         rows.put("rank, alpha", shape.rank() + ", " + shape.alpha() + (shape.rslora() ? " (rank-stabilised)" : ""));
         rows.put("targets", shape.targets().isEmpty() ? "all linear layers" : String.join(", ", shape.targets()));
         rows.put("dropout", String.valueOf(shape.dropout()));
         rows.put("learning rate", options.schedule().learningRate() + ", " + options.schedule().shape() + ", warm-up "
                 + options.schedule().warmup());
         rows.put("epochs, batch", options.run().epochs() + ", " + options.run().batchSize() + " x " + options.run().gradAccumulation());
+        rows.put("precision, memory", lower(options.run().precision()) + ", " + (layers ? "layer" : "whole"));
         rows.put("seed", String.valueOf(options.run().seed()));
         return rows;
+    }
+
+    private static String template(ChatTemplate template) {
+        return template.isOwn() ? "the model's own" : template.file().map(file -> file.getFileName().toString())
+                .orElseGet(() -> template.source().lines().count() > 1 ? "given as text" : template.source());
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private Map<String, String> results() {

@@ -2,7 +2,9 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Renders the answers of a conversation one by one, each as the template renders a conversation that ends in it.
@@ -31,6 +33,9 @@ final class TurnRenderer {
     private String usualTail;
     private String usualClosing = "";
 
+    /** Roles of which a message was seen to be rendered. */
+    private final Set<String> rendered = new HashSet<>();
+
     /** @param source of the template, if known */
     TurnRenderer(Engine engine, String source) {
         this.engine = engine;
@@ -47,6 +52,7 @@ final class TurnRenderer {
         ChatMessage answer = messages.get(at);
         List<ChatMessage> all = messages.subList(0, at + 1);
         String prompt = engine.render(messages.subList(0, at), true);
+        requireGiven(messages.subList(0, at), prompt);
         String answered = answered(all);
         String tail = tail(all, answered);
         RenderedTurn turn = answered.startsWith(prompt)
@@ -61,6 +67,22 @@ final class TurnRenderer {
                     "write what the model should answer, thoughts and their tags included, as \"content\", or take another --chat-template");
         }
         return verbatim(prompt, answer.content(), tail);
+    }
+
+    /** A template passes over roles that it does not know, such as a misspelt one. Of earlier answers it may leave out what it will. */
+    private void requireGiven(List<ChatMessage> given, String prompt) {
+        for (int i = 0; i < given.size(); i++) {
+            ChatMessage message = given.get(i);
+            String content = message.content().strip();
+            boolean seen = message.role().equals("assistant") || content.isEmpty()
+                    || rendered.contains(message.role()) && prompt.contains(content); // a rendering costs milliseconds
+            if (!seen && start(given, i, prompt) == prompt.length()) {
+                throw new InvalidOptionException("chatTemplate", "messages of which the chat template renders every part",
+                        "one of role '" + message.role() + "' that it leaves out",
+                        "give it a role that the template knows, such as system, user or tool, or take another --chat-template");
+            }
+            rendered.add(message.role());
+        }
     }
 
     /** The prompt up to the last message, and what stands behind that message in the other rendering. */

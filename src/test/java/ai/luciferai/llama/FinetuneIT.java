@@ -136,6 +136,21 @@ class FinetuneIT {
         assertTrue(Files.exists(options.out()));
     }
 
+    /** The last evaluation is of the adapter that is written, also where the steps do not end with one; the report says what was learnt and how. */
+    @Test
+    void theEndIsEvaluated() throws IOException {
+        FinetuneOptions options = options("end.gguf").withData(DataOptions.of(data).withEval(data).withTemplate(ChatTemplate.named("chatml"))
+                .withLoss(DataOptions.Loss.RESPONSE)).withRun(options("x").run().withEpochs(1).withEvalEvery(4));
+        FinetuneReport report = train(options);
+        assertEquals(List.of(0, 4, 6), report.evaluations().stream().map(FinetuneReport.Evaluation::step).toList());
+        assertEquals(1, report.evaluations().stream().filter(e -> e.step() == 6).count());
+        String json = Files.readString(report.jsonFile());
+        for (String row : List.of("\"loss\" : \"response\"", "\"chat template\" : \"chatml\"", "\"precision, memory\" : \"auto, whole\"",
+                "\"evaluation data\" : \"train.jsonl\"")) {
+            assertTrue(json.contains(row), () -> row + " in " + json);
+        }
+    }
+
     private static void refused(Class<? extends BridgeException> type, FinetuneOptions options, String... parts) {
         String message = assertThrows(type, () -> train(options)).getMessage();
         for (String part : parts) {

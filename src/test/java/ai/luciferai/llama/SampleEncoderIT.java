@@ -102,6 +102,34 @@ class SampleEncoderIT {
         }
     }
 
+    /** Some templates go through roles that they do not know without a word. */
+    @Test
+    void aMessageThatTheTemplateLeavesOutIsABadLine() {
+        ChatTemplate knows = ChatTemplate.jinja("""
+                {%- for m in messages -%}
+                {%- if m.role == 'user' %}[ {{ m.content }} ]{% elif m.role == 'assistant' %} {{ m.content }}{{ eos_token }}{% endif -%}
+                {%- endfor -%}""");
+        try (Model model = Tiny.load()) {
+            var encoder = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(knows));
+            var answer = new Turn("assistant", "ls");
+            assertEquals(1, encoder.encode(located(List.of(new Turn("user", "list"), answer)), FILE).size());
+            for (List<Turn> turns : List.of(List.of(new Turn("robot", "beep"), new Turn("user", "list"), answer),
+                    List.of(new Turn("user", "list"), answer, new Turn("robot", "l"), answer))) {
+                var refused = assertThrows(InvalidFileException.class, () -> encoder.encode(located(turns), FILE), turns.toString());
+                assertEquals("line 1", refused.where());
+                assertEquals(true, refused.getMessage().contains("one of role 'robot' that it leaves out"), refused.getMessage());
+            }
+            // llama.cpp puts a system's message into the user's where a template knows no system
+            assertEquals(1, encoder.encode(located(List.of(new Turn("system", "brief"), new Turn("user", "list"), answer)), FILE).size());
+            var chatml = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(ChatTemplate.named("chatml")));
+            assertEquals(1, chatml.encode(located(List.of(new Turn("robot", "beep"), answer)), FILE).size()); // it renders every role
+        }
+    }
+
+    private static RawSample.Located located(List<Turn> turns) {
+        return new RawSample.Located(1, new RawSample.Conversation(turns));
+    }
+
     @Test
     void theTemplatesOwnRefusalIsSaid() {
         try (Model model = Tiny.load()) {
