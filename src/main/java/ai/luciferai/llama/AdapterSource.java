@@ -1,6 +1,7 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidOptionException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -24,14 +25,20 @@ public record AdapterSource(Path path, float scale) {
     public static AdapterSource parse(String text) {
         Check.notEmpty("lora", text);
         int colon = text.lastIndexOf(':');
-        if (colon <= 0 || !looksLikeNumber(text.substring(colon + 1))) {
+        if (colon <= 0 || !looksLikeNumber(text.substring(colon + 1)) && !isMeantAsScale(text, colon)) {
             return of(Path.of(text));
         }
+        String scale = text.substring(colon + 1);
         try {
-            return new AdapterSource(Path.of(text.substring(0, colon)), Float.parseFloat(text.substring(colon + 1)));
+            return new AdapterSource(Path.of(text.substring(0, colon)), Float.parseFloat(scale));
         } catch (NumberFormatException e) {
-            throw new InvalidOptionException("lora", "FILE or FILE:SCALE", text);
+            throw new InvalidOptionException("lora", "FILE or FILE:SCALE", text, "'" + scale + "' is no number");
         }
+    }
+
+    /** Where there is no such file, but one of the name before the colon. */
+    private static boolean isMeantAsScale(String text, int colon) {
+        return !Files.exists(Path.of(text)) && Files.exists(Path.of(text.substring(0, colon)));
     }
 
     private static boolean looksLikeNumber(String s) {

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -118,7 +119,7 @@ public final class ExportLora {
                 Optional<ExportLoraReport.Verification> verification = options.verify()
                         ? Optional.of(verify(options, base, adapters, out.temporary(), progress, cancel)) : Optional.empty();
                 out.commitUnsynced(cancel);
-                return new ExportLoraReport(options, tensors.size(), merged, fileType == null ? "unknown" : fileType.label(),
+                return new ExportLoraReport(options, tensors.size(), merged, types(tensors, adapters), fileType == null ? "unknown" : fileType.label(),
                         writer.fileBytes(), verification, (System.nanoTime() - start) / 1e6);
             }
         } finally {
@@ -152,6 +153,12 @@ public final class ExportLora {
 
     private static boolean changed(TensorInfo tensor, List<GgufFile> adapters) {
         return adapters.stream().anyMatch(adapter -> adapter.tensor(tensor.name() + LoraMerge.A).isPresent());
+    }
+
+    private static Map<String, Integer> types(List<TensorInfo> tensors, List<GgufFile> adapters) {
+        var types = new LinkedHashMap<String, Integer>();
+        tensors.stream().filter(tensor -> changed(tensor, adapters)).forEach(tensor -> types.merge(tensor.type().label(), 1, Integer::sum));
+        return types;
     }
 
     private static TensorInfo target(ExportLoraOptions options, GgufFile base, TensorInfo tensor, boolean changed) {

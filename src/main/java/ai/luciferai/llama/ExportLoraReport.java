@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -9,17 +10,18 @@ import java.util.OptionalDouble;
  * @param options      what was asked for
  * @param tensors      all tensors of the merged model
  * @param merged       those that an adapter changed
+ * @param mergedAs     how many of these are stored as which type, as ggml names it
  * @param fileType     what most of the model is stored as, as llama.cpp names it
  * @param bytes        size of the output
  * @param verification how well it agrees with base and adapters; empty when not asked for
  * @param millis       how long it took
  */
-public record ExportLoraReport(ExportLoraOptions options, int tensors, int merged, String fileType, long bytes,
+public record ExportLoraReport(ExportLoraOptions options, int tensors, int merged, Map<String, Integer> mergedAs, String fileType, long bytes,
         Optional<Verification> verification, double millis) {
 
     /** The same with the options as they were given. */
     ExportLoraReport of(ExportLoraOptions given) {
-        return new ExportLoraReport(given, tensors, merged, fileType, bytes, verification, millis);
+        return new ExportLoraReport(given, tensors, merged, mergedAs, fileType, bytes, verification, millis);
     }
 
     /**

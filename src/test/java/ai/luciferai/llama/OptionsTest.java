@@ -42,6 +42,10 @@ class OptionsTest {
     void adapterSourceReadsAnOptionalScale() {
         assertEquals(new AdapterSource(Path.of("a.gguf"), 0.5f), AdapterSource.parse("a.gguf:0.5"));
         assertEquals(AdapterSource.of(Path.of("a.gguf")), AdapterSource.parse("a.gguf"));
+        assertEquals(AdapterSource.of(Path.of("a:b.gguf")), AdapterSource.parse("a:b.gguf"));
+        for (String scale : List.of("nan", "NaN", "inf", "1x", "", "strong")) {
+            refuses(scale.equals("NaN") ? "lora scale" : "lora", () -> AdapterSource.parse("pom.xml:" + scale));
+        }
         refuses("lora", () -> AdapterSource.parse(""));
         refuses("lora scale", () -> new AdapterSource(Path.of("a"), Float.NaN));
     }

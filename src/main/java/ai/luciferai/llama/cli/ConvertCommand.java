@@ -5,6 +5,7 @@ import ai.luciferai.llama.ConvertOptions;
 import ai.luciferai.llama.ConvertReport;
 import ai.luciferai.llama.ConvertType;
 import ai.luciferai.llama.QuantType;
+import ai.luciferai.llama.core.DiskSpace;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,6 +58,9 @@ final class ConvertCommand implements Command {
             report = quantized.isPresent() ? Convert.run(options, quantized.get(), progress, environment.cancel())
                     : Convert.run(options, progress, environment.cancel());
         }
+        if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
+            environment.say(summary(report));
+        }
         environment.print(a.has("--json") ? json(report) : text(report));
         return ExitCode.OK;
     }
@@ -100,6 +104,13 @@ final class ConvertCommand implements Command {
         var out = new StringBuilder();
         report.files().forEach(file -> out.append(file).append('\n'));
         return out.toString();
+    }
+
+    /** What it was and what it took, in a line. */
+    private static String summary(ConvertReport report) {
+        return String.format(Locale.ROOT, "%s (%s): %d tensors, %.2f M parameters, matrices as %s; %s read, %s written in %.1f s", report.name(),
+                report.architecture(), report.tensors(), report.parameters() / 1e6, report.type().name().toLowerCase(Locale.ROOT),
+                DiskSpace.text(report.inputBytes()), DiskSpace.text(report.outputBytes()), report.millis() / 1000.0);
     }
 
     private static String json(ConvertReport report) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** {@code export-lora}: adapters become part of a model. */
@@ -45,8 +46,8 @@ final class ExportLoraCommand implements Command {
             report = ExportLora.run(options, progress, environment.cancel());
         }
         report.verification().ifPresent(verification -> environment.say(text(verification)));
-        environment.print(a.has("--json") ? json(report) : "%s: %s, %s, %d of %d tensors merged, %.1f s%n".formatted(options.output(),
-                report.fileType(), DiskSpace.text(report.bytes()), report.merged(), report.tensors(), report.millis() / 1000));
+        environment.print(a.has("--json") ? json(report) : "%s: %s, %s, %d of %d tensors merged%s, %.1f s%n".formatted(options.output(),
+                report.fileType(), DiskSpace.text(report.bytes()), report.merged(), report.tensors(), types(report), report.millis() / 1000));
         return ExitCode.OK;
     }
 
@@ -86,6 +87,13 @@ final class ExportLoraCommand implements Command {
                 .formatted(tensors, v.positions(), v.largest(), allowed, v.sameTokens());
     }
 
+    /** The file's type is that of most of it, and what was merged may be little. */
+    private static String types(ExportLoraReport report) {
+        Map<String, Integer> types = report.mergedAs();
+        return types.isEmpty() ? "" : " as " + (types.size() == 1 ? types.keySet().iterator().next()
+                : types.entrySet().stream().map(type -> type.getKey() + " (" + type.getValue() + ")").collect(Collectors.joining(", ")));
+    }
+
     private static String json(ExportLoraReport report) {
         ExportLoraOptions options = report.options();
         Map<String, Object> verification = report.verification().map(v -> Json.object("tensors", v.tensors(), "positions", v.positions(), "same_tokens",
@@ -94,6 +102,6 @@ final class ExportLoraCommand implements Command {
         return Json.pretty(Json.object("base", options.base(), "adapters", options.adapters().stream()
                 .map(adapter -> Json.object("path", adapter.path(), "scale", adapter.scale())).toList(), "output", options.output(),
                 "outtype", options.type().name().toLowerCase(Locale.ROOT), "file_type", report.fileType(), "bytes", report.bytes(),
-                "tensors", report.tensors(), "merged", report.merged(), "verification", verification, "millis", report.millis()));
+                "tensors", report.tensors(), "merged", report.merged(), "merged_as", report.mergedAs(), "verification", verification, "millis", report.millis()));
     }
 }

@@ -33,6 +33,10 @@ class ExportLoraCommandIT {
         JsonNode verification = report.get("verification");
         assertTrue(verification.get("largest_difference").asDouble() < verification.get("tolerance").asDouble());
         assertTrue(run.err().contains("verified: 38 tensors"), run.err());
+        assertEquals(12, report.get("merged_as").get("f32").asInt());
+        CliRun quantized = CliRun.of("export-lora", "--model-base", MODEL, "--lora", ADAPTER, "--model-out", folder.resolve("q4.gguf").toString(),
+                "--outtype", "q4_k");
+        assertTrue(quantized.out().contains(": F16, ") && quantized.out().contains(" 12 of 38 tensors merged as q4_K, "), quantized.out() + quantized.err());
         CliRun again = CliRun.of("export-lora", "--model-base", MODEL, "--lora", ADAPTER, "--model-out", out, "--no-verify");
         assertEquals(ExitCode.USAGE, again.code());
         assertTrue(again.err().contains("--force"), again.err());
