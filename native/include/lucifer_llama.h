@@ -528,6 +528,12 @@ struct lucifer_choice {
 LUCIFER_API int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_choice * choice);
 LUCIFER_API int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler);
 
+/*
+ * Whether the text may end behind the chosen tokens: 0 where a grammar asks for more. 1 without a grammar, and with one that is lazy or comes
+ * from lucifer_chat_render, of which this is not known.
+ */
+LUCIFER_API int32_t lucifer_sampler_complete(const struct lucifer_sampler * sampler, int32_t * complete);
+
 /* The seed in use, also when it was drawn at random. */
 LUCIFER_API int32_t lucifer_sampler_seed(const struct lucifer_sampler * sampler, uint32_t * seed);
 

@@ -96,6 +96,7 @@ struct lucifer_context {
 struct lucifer_sampler {
     common_sampler_ptr     sampler;
     common_params_sampling params; // that it was made with
+    std::vector<llama_token> chosen; // under a grammar
     lucifer_model *        model;
     const char *           subject;
 

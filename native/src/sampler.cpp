@@ -160,6 +160,35 @@ common_sampler_ptr make_sampler(const lucifer_model & model, common_params_sampl
     }
 }
 
+bool own_grammar(const common_params_sampling & params) {
+    return params.grammar.type == COMMON_GRAMMAR_TYPE_USER && !params.grammar_lazy;
+}
+
+llama_token end_of_generation(const llama_vocab * vocab) {
+    llama_token t = 0;
+    while (t < llama_vocab_n_tokens(vocab) && !llama_vocab_is_eog(vocab, t)) {
+        t++;
+    }
+    return t;
+}
+
+// Upstream's sampler does not tell where its grammar stands: one of the grammar alone follows the chosen tokens, and is offered the end.
+bool may_end(const lucifer_sampler & sampler) {
+    const llama_vocab * vocab = sampler.model->vocab;
+    const llama_token   eog   = end_of_generation(vocab);
+    if (!own_grammar(sampler.params) || eog == llama_vocab_n_tokens(vocab)) {
+        return true;
+    }
+    const llama_sampler_ptr grammar(llama_sampler_init_grammar(vocab, sampler.params.grammar.grammar.c_str(), "root"));
+    for (const llama_token token : sampler.chosen) {
+        llama_sampler_accept(grammar.get(), token);
+    }
+    llama_token_data       end     = {eog, 0.0f, 0.0f};
+    llama_token_data_array offered = {&end, 1, -1, false};
+    llama_sampler_apply(grammar.get(), &offered);
+    return !std::isinf(end.logit);
+}
+
 // The model's own general.sampling.* values, as upstream's common_init_sampler_from_model reads them.
 void read_model_defaults(const llama_model * model, lucifer_sampler_params & out) {
     auto read_int = [&](llama_model_meta_key key, int32_t & value) {
@@ -276,6 +305,9 @@ int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_
             }
             choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
             common_sampler_accept(sampler->sampler.get(), choice->token, true);
+            if (!sampler->params.grammar.empty()) {
+                sampler->chosen.push_back(choice->token);
+            }
             return (int32_t) LUCIFER_STATUS_OK;
         });
     });
@@ -287,7 +319,16 @@ int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler) {
             common_sampler_reset(sampler->sampler.get());
         } else {
             sampler->sampler = make_sampler(*sampler->model, sampler->params); // upstream's reset leaves the grammar where it is
+            sampler->chosen.clear();
         }
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_sampler_complete(const struct lucifer_sampler * sampler, int32_t * complete) {
+    return guard_object("lucifer_sampler_complete", sampler, [&] {
+        require(complete, "complete");
+        *complete = may_end(*sampler) ? 1 : 0;
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

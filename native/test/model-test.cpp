@@ -303,12 +303,20 @@ static void samples_with_a_seed_and_a_grammar() {
     CHECK_OK(lucifer_sampler_seed(a.sampler, &seed));
     CHECK(seed == 4711);
 
+    int32_t complete = 0;
+    CHECK_OK(lucifer_sampler_complete(a.sampler, &complete));
+    CHECK(complete == 1); // nothing is asked for
+
     sp.grammar = "root ::= [0-9]";
     CHECK_OK(lucifer_sampler_init(&sp, &digits.sampler));
     char    buf[64];
     int32_t len = 0;
     for (int i = 0; i < 2; i++) {
+        CHECK_OK(lucifer_sampler_complete(digits.sampler, &complete));
+        CHECK(complete == 0);
         CHECK_OK(sample(digits, c, -1, &token));
+        CHECK_OK(lucifer_sampler_complete(digits.sampler, &complete));
+        CHECK(complete == 1);
         CHECK_OK(piece(m, token, false, buf, sizeof(buf), &len));
         CHECK(len == 1 && buf[0] >= '0' && buf[0] <= '9');
         CHECK_OK(lucifer_sampler_reset(digits.sampler)); // the grammar starts again

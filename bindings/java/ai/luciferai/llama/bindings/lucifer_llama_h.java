@@ -3604,6 +3604,67 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
         }
     }
 
+    private static class lucifer_sampler_complete {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_sampler_complete");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_sampler_complete(const struct lucifer_sampler *sampler, int32_t *complete)
+     * }
+     */
+    public static FunctionDescriptor lucifer_sampler_complete$descriptor() {
+        return lucifer_sampler_complete.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_sampler_complete(const struct lucifer_sampler *sampler, int32_t *complete)
+     * }
+     */
+    public static MethodHandle lucifer_sampler_complete$handle() {
+        return lucifer_sampler_complete.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_sampler_complete(const struct lucifer_sampler *sampler, int32_t *complete)
+     * }
+     */
+    public static MemorySegment lucifer_sampler_complete$address() {
+        return lucifer_sampler_complete.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_sampler_complete(const struct lucifer_sampler *sampler, int32_t *complete)
+     * }
+     */
+    public static int lucifer_sampler_complete(MemorySegment sampler, MemorySegment complete) {
+        var mh$ = lucifer_sampler_complete.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_sampler_complete", sampler, complete);
+            }
+            return (int)mh$.invokeExact(sampler, complete);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class lucifer_sampler_seed {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             lucifer_llama_h.C_INT,

@@ -146,7 +146,7 @@ final class BatchGenerator implements AutoCloseable, Child {
         int length = prompts.get(job.prompt()).length;
         job.clock().leave();
         Timings timings = job.clock().timings(length, 0, job.track().generated());
-        return job.track().completion(length, timings, job.sampler().seed());
+        return job.track().completion(length, timings, job.sampler().seed(), job.sampler()::mayEnd);
     }
 
     private int done() {
@@ -162,7 +162,7 @@ final class BatchGenerator implements AutoCloseable, Child {
         for (int i = nextPrompt; i < results.length; i++) {
             TextTrack track = plan.track(model.vocabulary());
             track.cancel();
-            results[i] = track.completion(prompts.get(i).length, new Timings(0, 0, 0, 0, 0, 0), plan.options().sampling().seed());
+            results[i] = track.completion(prompts.get(i).length, new Timings(0, 0, 0, 0, 0, 0), plan.options().sampling().seed(), () -> false);
         }
     }
 

@@ -13,12 +13,19 @@ import java.util.Optional;
  * @param promptTokens length of the prompt
  * @param timings      where the time went
  * @param seed         the seed in use, also when it was drawn
+ * @param grammarComplete whether the {@link GenerateOptions#grammar()} had come to its end with the tokens; false: what came is the beginning
+ *                     of something that keeps it; empty without one
  */
 public record Completion(String text, List<Token> tokens, StopReason stopReason, Optional<String> stopString, int promptTokens,
-        Timings timings, long seed) {
+        Timings timings, long seed, Optional<Boolean> grammarComplete) {
 
     public Completion {
         tokens = List.copyOf(tokens);
+    }
+
+    /** Whether a grammar was asked for, and all ended before it. */
+    public boolean cutOff() {
+        return !grammarComplete.orElse(true);
     }
 
     /** The ids of {@link #tokens()}. */

@@ -120,9 +120,9 @@ public final class Generation implements Iterator<Token>, Iterable<Token>, AutoC
     }
 
     private void end() {
-        sampler.close();
         Timings timings = clock.timings(prompt.length - reused, reused, track.generated());
-        completion = track.completion(prompt.length, timings, seed);
+        completion = track.completion(prompt.length, timings, seed, sampler::mayEnd);
+        sampler.close();
         session.ended(this);
     }
 

@@ -3,6 +3,7 @@ package ai.luciferai.llama;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 
 /**
@@ -87,7 +88,17 @@ final class TextTrack {
         return tokens.size();
     }
 
-    Completion completion(int promptTokens, Timings timings, long seed) {
-        return new Completion(text.toString(), tokens, reason, Optional.ofNullable(stops.matched()), promptTokens, timings, seed);
+    /** @param mayEnd whether the grammar may end behind the tokens; asked where nothing else tells */
+    Completion completion(int promptTokens, Timings timings, long seed, BooleanSupplier mayEnd) {
+        return new Completion(text.toString(), tokens, reason, Optional.ofNullable(stops.matched()), promptTokens, timings, seed,
+                grammarComplete(mayEnd));
+    }
+
+    private Optional<Boolean> grammarComplete(BooleanSupplier mayEnd) {
+        return options.grammar().kind() == Grammar.Kind.NONE ? Optional.empty() : Optional.of(switch (reason) {
+            case END_OF_GENERATION -> true;
+            case CANCELLED -> false; // also after a failure, when nothing can be asked any more
+            case STOP_STRING, MAX_TOKENS, CONTEXT_FULL -> mayEnd.getAsBoolean();
+        });
     }
 }

@@ -130,6 +130,6 @@ class TextTrackTest {
 
     private static Completion end(TextTrack track) {
         assertTrue(track.ended());
-        return track.completion(0, new Timings(0, 0, 0, 0, 0, 0), 0);
+        return track.completion(0, new Timings(0, 0, 0, 0, 0, 0), 0, () -> false);
     }
 }

@@ -26,7 +26,7 @@ final class BenchCommand implements Command {
                 .flag("--json", "as JSON")
                 .flag("--test", "what the verb does anyway: lucifer-llama -m MODEL --test needs no verb");
         ModelMixin.declare(syntax);
-        ContextMixin.declare(syntax);
+        ContextMixin.computing(syntax);
         return syntax;
     }
 
@@ -53,7 +53,7 @@ final class BenchCommand implements Command {
     }
 
     static Bench.Request request(Arguments a, Optional<Path> model) {
-        ContextOptions context = ContextMixin.options(a);
+        ContextOptions context = ContextMixin.computing(a);
         return new Bench.Request(model, ModelMixin.options(a), context, tests(a), a.integer("-r", 5), a.on("--warmup", true));
     }
 

@@ -1,12 +1,14 @@
 package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Completion;
+import ai.luciferai.llama.Grammar;
 import ai.luciferai.llama.StopReason;
 import ai.luciferai.llama.Timings;
 import ai.luciferai.llama.Token;
 import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** How completions are told: as JSON, as a table of probabilities, in a line. */
 final class CompletionText {
@@ -19,7 +21,7 @@ final class CompletionText {
             tokens.add(json(token));
         }
         return Json.object("text", c.text(), "stop_reason", name(c.stopReason()), "stop_string", c.stopString().orElse(null),
-                "prompt_tokens", c.promptTokens(), "seed", c.seed(), "timings", json(c.timings()), "tokens", tokens);
+                "prompt_tokens", c.promptTokens(), "seed", c.seed(), "grammar_complete", c.grammarComplete().orElse(null), "timings", json(c.timings()), "tokens", tokens);
     }
 
     private static Map<String, Object> json(Token token) {
@@ -43,6 +45,24 @@ final class CompletionText {
     /** A stop reason as JSON and files have it: "max_tokens". */
     static String name(StopReason reason) {
         return reason.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** That an answer is the beginning of what its grammar asks for, and what ended it there. Whoever cancels it knows. */
+    static Optional<String> cutOff(Completion c, Grammar grammar) {
+        if (!c.cutOff() || c.stopReason() == StopReason.CANCELLED) {
+            return Optional.empty();
+        }
+        String by = switch (c.stopReason()) {
+            case MAX_TOKENS -> "-n";
+            case STOP_STRING -> "a stop string";
+            case CONTEXT_FULL, END_OF_GENERATION, CANCELLED -> "the end of the context";
+        };
+        return Optional.of("the answer is cut off by " + by + ": its " + form(grammar) + " asks for more");
+    }
+
+    /** What a grammar is called where it was given. */
+    static String form(Grammar grammar) {
+        return grammar.kind() == Grammar.Kind.GBNF ? "grammar" : "JSON schema";
     }
 
     /** A line for each token: its log-probability, its text, its alternatives. */

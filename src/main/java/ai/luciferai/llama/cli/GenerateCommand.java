@@ -25,7 +25,7 @@ final class GenerateCommand implements Command {
                 .flag("-ins --instruct", "the same, with Alpaca's instruction form where the model has no template")
                 .toggle("-cnv --chat --conversation", "-no-cnv --no-chat --no-conversation",
                         "put the prompt into the model's chat template; without a prompt, as -i")
-                .flag("-st --single-turn", "one answer only")
+                .flag("-st --single-turn", "one answer only: of a conversation, or to the first line of stdin")
                 .option("-sys --system --system-prompt", "TEXT", "system prompt of a chat")
                 .option("-sysf --system-prompt-file", "FILE", "a file with it")
                 .option("--chat-template", "NAME|FILE", "template in place of the model's own");
@@ -36,7 +36,7 @@ final class GenerateCommand implements Command {
                 .flag("-sp --special", "show control tokens")
                 .option("-np --parallel --sequences", "N", "prompts of --prompts that are answered side by side", 4)
                 .option("--logprobs", "N", "log-probability of each token and its N best alternatives: in --json, else on stderr")
-                .flag("--json", "text, tokens, timings and stop reason as JSON in place of the text");
+                .flag("--json", "text, tokens, timings and stop reason as JSON in place of the text; with a grammar also whether it came to its end");
         SamplingMixin.declare(syntax);
         ModelMixin.declare(syntax);
         ContextMixin.declare(syntax);

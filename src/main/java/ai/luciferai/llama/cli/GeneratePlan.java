@@ -20,10 +20,11 @@ import java.util.Optional;
  * @param source   where the prompt comes from
  * @param chatMode on, off, or null: as the model and the other options have it
  * @param prompts  file of --prompts, or null
+ * @param single   whether one answer ends it, of a conversation and of the lines of stdin too
  */
 record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, ContextOptions contextOptions, GenerateOptions options,
                     Source source, Boolean chatMode, ChatOptions chat, Path prompts, boolean interactive, boolean instruct,
-                    boolean json) {
+                    boolean single, boolean json) {
 
     /** A prompt as it was given; text and file null: none. */
     record Source(String text, String file, boolean stdin, boolean escapes) {
@@ -43,14 +44,16 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         Path prompts = a.has("--prompts") ? ModelMixin.path("--prompts", a.text("--prompts")) : null;
         Boolean chatMode = a.has("-cnv") ? (Boolean) a.on("-cnv", false) : null;
         boolean asked = a.has("-i") || a.has("-ins");
-        boolean interactive = !a.has("-st") && (asked || Boolean.TRUE.equals(chatMode) && !source.given() && prompts == null);
-        check(a, source, prompts, asked, interactive || piped);
+        boolean interactive = asked || Boolean.TRUE.equals(chatMode) && !source.given() && prompts == null;
+        checkSources(a, source, prompts, interactive || piped);
+        checkConversation(a, source, prompts, interactive);
         checkBatch(a, prompts != null);
+        checkChat(a, chatMode);
         ContextOptions context = ContextMixin.options(a).withSequences(a.integer("-np", 4));
         ModelOptions model = ModelMixin.options(a);
         model = model.withPlacement(model.placement().withFitContextSize(Math.max(0, context.contextSize())));
         return new GeneratePlan(models(a), model, context, options(a), source, chatMode, chat(a), prompts,
-                interactive, a.has("-ins"), a.has("--json"));
+                interactive, a.has("-ins"), a.has("-st"), a.has("--json"));
     }
 
     private static Source source(Arguments a) {
@@ -62,7 +65,7 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         return new Source(a.text("-p"), a.text("-f"), stdin || "-".equals(a.text("-f")), a.on("-e", true));
     }
 
-    private static void check(Arguments a, Source source, Path prompts, boolean asked, boolean stdin) {
+    private static void checkSources(Arguments a, Source source, Path prompts, boolean stdin) {
         int sources = (source.text() == null ? 0 : 1) + (source.file() == null ? 0 : 1) + (prompts == null ? 0 : 1)
                 + (a.operands().isEmpty() ? 0 : 1);
         if (sources > 1) {
@@ -71,20 +74,47 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
         if (sources == 0 && !stdin) {
             throw noPrompt("none");
         }
-        if (asked && (prompts != null || source.stdin() || a.has("--json"))) {
+    }
+
+    // From here on: nothing that was asked for is passed over. What acts in one mode alone is refused in the others.
+
+    private static void checkConversation(Arguments a, Source source, Path prompts, boolean interactive) {
+        if (interactive && (prompts != null || source.stdin() || a.has("--json"))) {
             String other = prompts != null ? "--prompts" : a.has("--json") ? "--json" : "-";
-            throw new InvalidOptionException(other, "no -i beside it", "-i");
+            String mode = List.of("-i", "-ins", "-cnv").stream().filter(a::has).map(a::typed).findFirst().orElseThrow();
+            throw new InvalidOptionException(other, "no " + mode + " beside it", mode);
         }
     }
 
-    /** What only --prompts can do, and what it cannot: nothing that was asked for is passed over. */
     private static void checkBatch(Arguments a, boolean batch) {
         int models = a.texts("-m").size();
         if (!batch && models > 1) {
             throw new InvalidOptionException(a.typed("-m"), "one model", models + " of them", "--prompts FILE has several answer, each a prompt a line");
         }
-        if (batch && a.has("--logprobs") && !a.has("--json")) {
+        if (!batch) {
+            for (String name : List.of("--out-dir", "--force", "-np")) {
+                refuseIf(a, name, a.has(name), "--prompts FILE beside it", "none");
+            }
+            return;
+        }
+        refuseIf(a, "-st", a.has("-st"), "no --prompts beside it", "--prompts");
+        if (a.has("--logprobs") && !a.has("--json")) {
             throw new InvalidOptionException("--logprobs", "--json beside --prompts", "none", "the table of results has no room for them");
+        }
+    }
+
+    private static void checkChat(Arguments a, Boolean chatMode) {
+        refuseIf(a, "-sysf", a.has("-sysf") && a.has("-sys"), "one system prompt", "this beside " + a.typed("-sys"));
+        boolean plain = Boolean.FALSE.equals(chatMode);
+        refuseIf(a, "--chat-template", plain && a.has("--chat-template"), "no " + a.typed("-cnv") + " beside it", a.typed("-cnv"));
+        for (String name : List.of("-sys", "-sysf")) { // Alpaca's form has room for a system prompt
+            refuseIf(a, name, plain && !a.has("-ins") && a.has(name), "no " + a.typed("-cnv") + " beside it", a.typed("-cnv"));
+        }
+    }
+
+    private static void refuseIf(Arguments a, String name, boolean refused, String expected, String got) {
+        if (refused) {
+            throw new InvalidOptionException(a.typed(name), expected, got);
         }
     }
 
@@ -123,7 +153,7 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
 
     GeneratePlan withSampling(Sampling sampling) {
         return new GeneratePlan(models, modelOptions, contextOptions, options.withSampling(sampling), source, chatMode, chat, prompts,
-                interactive, instruct, json);
+                interactive, instruct, single, json);
     }
 
     /** The prompt's text, or null when there is none. */

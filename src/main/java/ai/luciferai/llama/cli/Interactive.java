@@ -43,7 +43,7 @@ final class Interactive {
             if (first != null) {
                 answer(talk, first);
             }
-            return converse(talk, lines);
+            return first != null && plan.single() ? ended() : converse(talk, lines);
         }
     }
 
@@ -67,17 +67,20 @@ final class Interactive {
 
     private int answerEach(Talk talk, String first) throws IOException {
         String separator = " ";
-        for (String prompt = first; prompt != null; prompt = plan.nextPipedPrompt(environment)) {
+        for (String prompt = first; prompt != null; prompt = plan.single() ? null : plan.nextPipedPrompt(environment)) {
             talk.reset();
+            String place = "stdin, line " + environment.lineNumber() + ": ";
             try {
                 if (plan.json()) {
+                    Completion completion = talk.answer(prompt, plan.options(), token -> {}, environment.cancel());
                     Map<String, Object> answer = Json.object("prompt", prompt);
-                    answer.putAll(CompletionText.json(talk.answer(prompt, plan.options(), token -> {}, environment.cancel())));
+                    answer.putAll(CompletionText.json(completion));
                     environment.print(separator + Json.pretty(answer).stripTrailing());
                     environment.flush();
                     separator = ", ";
+                    tellEnd(completion, place, "-c makes it larger");
                 } else {
-                    answer(talk, prompt, "stdin, line " + environment.lineNumber() + ": the context is full: -c makes it larger");
+                    answer(talk, prompt, place, "-c makes it larger");
                 }
             } catch (ContextFullException e) {
                 environment.err().println("error: stdin, line " + environment.lineNumber() + ": " + e.getMessage());
@@ -92,10 +95,11 @@ final class Interactive {
 
     private Talk talk(Session session) {
         boolean template = !plan.chat().format().template().isOwn() || model.chatTemplate().isPresent();
-        if (plan.chatMode() == null ? template : plan.chatMode()) {
-            return new Talk.Chatting(session.chat(plan.chat()));
+        boolean without = plan.instruct() || !plan.chatsOnce(); // Alpaca's form, or none: what stands in for a template
+        if (Boolean.FALSE.equals(plan.chatMode()) || !template && without) {
+            return plan.instruct() ? new Talk.Instructing(session, plan.chat().systemPrompt()) : new Talk.LineByLine(session);
         }
-        return plan.instruct() ? new Talk.Instructing(session) : new Talk.LineByLine(session);
+        return new Talk.Chatting(session.chat(plan.chat()));
     }
 
     private int converse(Talk talk, Lines lines) throws IOException {
@@ -116,30 +120,46 @@ final class Interactive {
             if (input == null || input.equals("/exit") || input.equals("/quit")) {
                 return ExitCode.OK;
             }
+            boolean answered = false;
             switch (input.strip()) {
                 case "" -> { }
                 case "/help" -> environment.say(HELP);
                 case "/reset" -> talk.reset();
-                default -> answer(talk, input);
+                default -> {
+                    answer(talk, input);
+                    answered = true;
+                }
             }
-            if (environment.cancel().requested()) {
-                return ExitCode.CANCELLED;
+            if (environment.cancel().requested() || answered && plan.single()) {
+                return ended();
             }
         }
         return ExitCode.CANCELLED;
     }
 
-    /** An input that does not fit is told, and the conversation goes on. */
+    private int ended() {
+        return environment.cancel().requested() ? ExitCode.CANCELLED : ExitCode.OK;
+    }
+
+    /** An input that does not fit is told, and the conversation goes on if it may. */
     private void answer(Talk talk, String input) {
         try {
-            answer(talk, input, "the context is full: /reset empties it, -c makes it larger");
+            answer(talk, input, "", "/reset empties it, -c makes it larger");
         } catch (ContextFullException e) {
+            if (plan.single()) {
+                throw e;
+            }
             environment.err().println("error: " + e.getMessage());
         }
     }
 
-    /** Prints an answer at once. */
-    private void answer(Talk talk, String input, String whenFull) {
+    /**
+     * Prints an answer at once.
+     *
+     * @param place    which input it answers, where that does not go without saying
+     * @param whenFull what helps against a context that it fills
+     */
+    private void answer(Talk talk, String input, String place, String whenFull) {
         Cancel cancel = typed ? new Cancel() : environment.cancel();
         answering = cancel;
         try {
@@ -151,22 +171,28 @@ final class Interactive {
             }, cancel);
             environment.print(completion.text().endsWith("\n") ? "" : "\n");
             environment.flush();
-            tell(completion, whenFull);
+            tell(completion);
+            tellEnd(completion, place, whenFull);
         } finally {
             answering = Cancel.NONE;
             environment.flush();
         }
     }
 
-    private void tell(Completion completion, String whenFull) {
+    private void tell(Completion completion) {
         if (plan.options().wantsLogprobs()) {
             environment.err().print(CompletionText.logprobs(completion));
         }
         if (environment.verbosity().compareTo(Verbosity.VERBOSE) >= 0) {
             environment.say(CompletionText.summary(completion));
-        } else if (completion.stopReason() == StopReason.CONTEXT_FULL) {
-            environment.say(whenFull);
         }
+    }
+
+    private void tellEnd(Completion completion, String place, String whenFull) {
+        if (completion.stopReason() == StopReason.CONTEXT_FULL) {
+            environment.say(place + "the context is full: " + whenFull);
+        }
+        CompletionText.cutOff(completion, plan.options().grammar()).ifPresent(remark -> environment.say(place + remark));
     }
 
     private void interrupted() {

@@ -32,6 +32,7 @@ final class OneShot {
             if (completion.stopReason() == StopReason.CONTEXT_FULL) {
                 environment.say("the context of " + session.contextSize() + " tokens is full: -c makes it larger");
             }
+            CompletionText.cutOff(completion, plan.options().grammar()).ifPresent(environment::say);
             return completion.stopReason() == StopReason.CANCELLED ? ExitCode.CANCELLED : ExitCode.OK;
         }
     }

@@ -99,6 +99,11 @@ final class PromptBatch {
         long tokens = completions.stream().mapToLong(c -> c.tokens().size()).sum();
         environment.print(String.format(Locale.ROOT, "%-32s %8d %8d %10.1f  %s%n", name, prompts.size(), tokens, tokens / seconds, result));
         environment.flush();
+        long cut = completions.stream().filter(Completion::cutOff).count();
+        if (cut > 0) {
+            environment.say(name + ": " + cut + " of " + prompts.size() + " answers are cut off: their " + CompletionText.form(plan.options().grammar())
+                    + " asks for more; " + result + " says which");
+        }
     }
 
     private List<Completion> chats(Model model, List<String> prompts, GenerateOptions options, ProgressLine progress) {
@@ -130,7 +135,7 @@ final class PromptBatch {
             Completion c = completions.get(i);
             out.append("\n--- prompt ").append(i + 1).append('\n').append(prompts.get(i).stripTrailing());
             out.append("\n--- answer (").append(c.tokens().size()).append(" tokens, ").append(CompletionText.name(c.stopReason()));
-            out.append(")\n").append(c.text().stripTrailing()).append('\n');
+            out.append(c.cutOff() ? ", cut off" : "").append(")\n").append(c.text().stripTrailing()).append('\n');
         }
         return out.toString();
     }

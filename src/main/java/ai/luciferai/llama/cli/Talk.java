@@ -55,10 +55,14 @@ interface Talk {
         private static final String ANSWER = "\n\n### Response:\n\n";
 
         private final Session session;
+        private final String beginning;
         private final StringBuilder said = new StringBuilder();
 
-        Instructing(Session session) {
+        /** @param system what stands above all, or nothing */
+        Instructing(Session session, String system) {
             this.session = session;
+            beginning = system.isEmpty() ? "" : system + "\n\n";
+            reset();
         }
 
         @Override
@@ -77,6 +81,7 @@ interface Talk {
         @Override
         public void reset() {
             said.setLength(0);
+            said.append(beginning);
         }
     }
 }

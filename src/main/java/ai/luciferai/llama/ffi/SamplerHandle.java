@@ -79,6 +79,18 @@ public final class SamplerHandle extends NativeHandle {
         }
     }
 
+    /** Whether the grammar, if it has one of the caller's own, may end behind the tokens that it chose. */
+    public boolean mayEnd() {
+        MemorySegment sampler = claim("grammar state");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment complete = arena.allocate(ValueLayout.JAVA_INT);
+            Status.check(lucifer_sampler_complete(sampler, complete), "lucifer_sampler_complete");
+            return complete.get(ValueLayout.JAVA_INT, 0) != 0;
+        } finally {
+            release();
+        }
+    }
+
     /** The seed in use, also when it was drawn at random; from 0 to 2³²-1. */
     public long seed() {
         MemorySegment sampler = claim("seed");

@@ -116,6 +116,52 @@ class CliIT {
         assertTrue(JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "-n", "64", "-j", schema)).get("n").isInt());
     }
 
+    /** Half a JSON is told from a whole one, in every mode; one that happens to be whole at -n tokens is none. */
+    @Test
+    void anAnswerThatEndsBeforeItsGrammarIsSaidToBeCutOff() throws IOException {
+        String schema = "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"maximum\":9,\"minimum\":0}},\"required\":[\"n\"]}";
+        String by = "the answer is cut off by -n: its JSON schema asks for more\n";
+        String[] cut = {"generate", "--temp", "0", "-n", "2", "-j", schema};
+        CliRun run = run(with(cut, "-p", ASK));
+        assertEquals(ExitCode.OK, run.code());
+        assertEquals(by, run.err());
+        run = run(with(cut, "-p", ASK, "--json"));
+        assertEquals(by, run.err());
+        JsonNode json = JSON.readTree(run.out());
+        assertEquals("max_tokens", json.get("stop_reason").asText());
+        assertFalse(json.get("grammar_complete").asBoolean());
+        String lines = "stdin, line 1: " + by + "stdin, line 3: " + by;
+        assertEquals(lines, CliRun.withInput("a\n\nb\n", with(cut, "-t", "1")).err());
+        assertEquals(lines, CliRun.withInput("a\n\nb\n", with(cut, "-t", "1", "--json")).err());
+        assertEquals(by, CliRun.withInput("a\n", with(cut, "-t", "1", "-i")).err());
+        Path prompts = Files.writeString(folder.resolve("cut.txt"), "a\nb\n");
+        run = run(with(cut, "--prompts", prompts.toString(), "--out-dir", folder.toString()));
+        assertTrue(run.err().contains("embedded: 2 of 2 answers are cut off: their JSON schema asks for more; "), run.err());
+        assertTrue(Files.readString(folder.resolve("results-embedded.txt")).contains("(2 tokens, max_tokens, cut off)"));
+
+        json = JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "--grammar", "root ::= \"no\"", "--json"));
+        String tokens = String.valueOf(json.get("tokens").size() - 1); // without the one that ends it
+        json = JSON.readTree(ok("generate", "-p", ASK, "--temp", "0", "--grammar", "root ::= \"no\" \"!\"*", "-n", tokens, "--json"));
+        assertEquals("no max_tokens true", json.get("text").asText() + " " + json.get("stop_reason").asText() + " " + json.get("grammar_complete"));
+        run = run("generate", "-p", ASK, "--temp", "0", "--grammar", "root ::= \"no\" \"!\"", "--stop", "o");
+        assertEquals("the answer is cut off by a stop string: its grammar asks for more\n", run.err());
+    }
+
+    private static String[] with(String[] words, String... more) {
+        return Stream.concat(Arrays.stream(words), Arrays.stream(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void aSingleTurnIsOneAnswer() {
+        String lines = "make a new folder golka\nshow client.css\n";
+        String[] single = {"generate", "-st", "--temp", "0", "-t", "1"};
+        assertEquals("mkdir golka\n", CliRun.withInput(lines, single).out());
+        assertEquals("mkdir golka\n", CliRun.withInput(lines, with(single, "-i")).out());
+        assertEquals("mkdir golka\n", CliRun.withInput(lines, with(single, "-cnv")).out());
+        assertEquals("cat client.css\n", CliRun.withInput(lines, with(single, "-i", "-p", "show client.css")).out());
+        assertEquals(ExitCode.USAGE, CliRun.withInput("x ".repeat(600), with(single, "-i", "-c", "256")).code());
+    }
+
     @Test
     void chatUsesTheTemplate() {
         assertEquals("mkdir golka", ok("generate", "--chat", "-p", "make a new folder golka", "--temp", "0"));

@@ -129,7 +129,7 @@ class GeneratePlanTest {
     @Test
     void contextOptionsAreUnderstood() {
         ContextOptions options = with("-c", "1024", "-t", "2", "-tb", "4", "-b", "256", "-ub", "128", "-fa", "-ctk", "q8_0", "-ctv", "q4_0",
-                "-nkvo", "--swa-full", "--rope-scaling", "yarn", "--rope-freq-base", "10000", "--rope-freq-scale", "0.5", "-np", "8")
+                "-nkvo", "--swa-full", "--rope-scaling", "yarn", "--rope-freq-base", "10000", "--rope-freq-scale", "0.5")
                 .contextOptions();
         assertEquals(1024, options.contextSize());
         assertEquals(new Threads(2, 4), options.threads());
@@ -143,7 +143,7 @@ class GeneratePlanTest {
         assertEquals(Rope.Scaling.YARN, options.rope().scaling());
         assertEquals(10000f, options.rope().frequencyBase());
         assertEquals(0.5f, options.rope().frequencyScale());
-        assertEquals(8, options.sequences());
+        assertEquals(8, plan("--prompts", "p.txt", "-np", "8").contextOptions().sequences());
         assertEquals(ContextOptions.MODEL_SIZE, with("-c", "0").contextOptions().contextSize());
         assertEquals(Threads.defaults(), with("--threads", "-1").contextOptions().threads());
         assertEquals(1024, with("-c", "1024").modelOptions().placement().fitContextSize());
@@ -209,9 +209,35 @@ class GeneratePlanTest {
         assertTrue(plan("--chat", "-p", "hello").chatsOnce());
         assertTrue(plan("-p", "hello", "-sys", "Be brief.").chatsOnce());
         assertTrue(plan("-p", "hello", "--chat-template", "chatml").chatsOnce());
-        assertFalse(plan("-p", "hello", "-sys", "Be brief.", "-no-cnv").chatsOnce());
+        assertFalse(plan("-p", "hello", "-no-cnv").chatsOnce());
         assertFalse(plan("-p", "hello").chatsOnce());
         assertEquals("Be brief.", plan("-i", "--system", "Be brief.").chat().systemPrompt());
+        assertEquals("Be brief.", plan("-ins", "-no-cnv", "-sys", "Be brief.").chat().systemPrompt());
+        assertTrue(plan("-i", "-st", "-p", "hello").interactive());
+        assertTrue(plan("-cnv", "-st").single());
+        assertFalse(plan("-cnv", "-st", "-p", "hello").interactive());
+    }
+
+    /** What acts in one mode alone is no word without effect in the others. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "-p x --out-dir .", "-p x --force", "-p x -np 2", "-f x --out-dir .", "- --force", "-i -np 2", "-cnv --force", "-ins --out-dir .",
+        "--prompts p -st", "--prompts p --logprobs 2", "--prompts p -i", "--prompts p -ins", "-cnv --json", "-i --json", "-i -", "-ins -f -",
+        "-p x -no-cnv -sys s", "-i -no-cnv -sysf s", "-p x --no-chat --chat-template chatml", "-p x -sys s -sysf s", "-i -no-cnv --chat-template chatml"
+    })
+    void whatHasNoEffectInAModeIsRefused(String words) {
+        String[] parts = words.split(" ");
+        var piped = assertThrows(InvalidOptionException.class, () -> GeneratePlan.of(new GenerateCommand().syntax().parse(parts, 0), true));
+        assertTrue(List.of(parts).contains(piped.option()), piped.getMessage());
+        assertThrows(InvalidOptionException.class, () -> plan(parts));
+    }
+
+    @Test
+    void linesOfStdinRefuseWhatIsForAFileOfPrompts() {
+        for (String[] words : new String[][] {{"--out-dir", "."}, {"--force"}, {"-np", "2"}}) {
+            var e = assertThrows(InvalidOptionException.class, () -> GeneratePlan.of(new GenerateCommand().syntax().parse(words, 0), true));
+            assertTrue(e.getMessage().contains(words[0] + ": expected --prompts FILE beside it, got none"), e.getMessage());
+        }
     }
 
     @Test
@@ -224,7 +250,6 @@ class GeneratePlanTest {
         assertThrows(InvalidOptionException.class, () -> plan("-i", "--prompts", "b"));
         assertThrows(InvalidOptionException.class, () -> plan("-i", "--json"));
         assertThrows(InvalidOptionException.class, () -> plan("-i", "-"));
-        assertThrows(InvalidOptionException.class, () -> plan("-cnv", "-st"));
     }
 
     @ParameterizedTest
