@@ -87,6 +87,9 @@ ggml_tensor * autograd::unary_gradient(ggml_unary_op op, ggml_tensor * x, ggml_t
         case GGML_UNARY_OP_SOFTPLUS:
             return ggml_mul(ctx, g, ggml_sigmoid(ctx, x));
         case GGML_UNARY_OP_SILU: {  // s + y*(1 - s), s = sigmoid(x)
+            if (fuses) {
+                return ggml_silu_back(ctx, g, x);
+            }
             ggml_tensor * s = ggml_sigmoid(ctx, x);
             return ggml_mul(ctx, g, ggml_add(ctx, s, ggml_mul(ctx, y, affine(ctx, s, -1.0f, 1.0f))));
         }

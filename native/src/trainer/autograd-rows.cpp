@@ -17,6 +17,10 @@ void autograd::rule_rms_norm(ggml_tensor * y, ggml_tensor * g) {
         add(x, new_rms_norm_gradient(ctx, y, g));
         return;
     }
+    if (fuses) {
+        add(x, ggml_rms_norm_back(ctx, g, contiguous(x), param_f32(y, 0)));
+        return;
+    }
     ggml_tensor * mean_gy = ggml_scale(ctx, ggml_sum_rows(ctx, ggml_mul(ctx, g, y)), inv);
     ggml_tensor * rms     = ggml_sqrt(ctx, affine(ctx, ggml_sum_rows(ctx, ggml_sqr(ctx, contiguous(x))), inv, param_f32(y, 0)));
     add(x, ggml_div(ctx, ggml_sub(ctx, g, ggml_mul(ctx, y, mean_gy)), rms));
@@ -38,7 +42,7 @@ void autograd::rule_norm(ggml_tensor * y, ggml_tensor * g) {
 // overwrite what it has not read yet, as the CPU's does.
 void autograd::rule_soft_max(ggml_tensor * y, ggml_tensor * g) {
     g = contiguous(g);
-    if (fuses_soft_max && param_f32(y, 1) == 0.0f) {
+    if (fuses && param_f32(y, 1) == 0.0f) {
         add(y->src[0], ggml_soft_max_ext_back(ctx, g, y, param_f32(y, 0), 0.0f));
         return;
     }

@@ -118,11 +118,15 @@ ggml_tensor * autograd::for_product(ggml_tensor * w) {
 }
 
 ggml_tensor * autograd::contiguous(ggml_tensor * t) {
-    return ggml_is_contiguous(t) ? t : ggml_cont(ctx, t);
+    return ggml_is_contiguous(t) ? t : kind == arithmetic::mixed ? gathered(ctx, t) : ggml_cont(ctx, t);
 }
 
 ggml_tensor * autograd::transposed(ggml_tensor * t) {
     return ggml_cont(ctx, ggml_transpose(ctx, t));
+}
+
+ggml_tensor * gathered(ggml_context * ctx, ggml_tensor * t) {
+    return t->type == GGML_TYPE_F32 && t->nb[0] == sizeof(float) ? ggml_repeat(ctx, t, t) : ggml_cont(ctx, t);
 }
 
 // Sums the gradient of a broadcast operand over the dimensions along which it was repeated.

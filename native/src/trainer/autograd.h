@@ -31,8 +31,9 @@ class autograd {
     // Names the operation of the first node that has no rule here and lies between a wanted leaf and the end; "" if there is none.
     static std::string first_unsupported(const std::vector<ggml_tensor *> & nodes, const std::unordered_set<ggml_tensor *> & wanted);
 
-    // The device's kernel of SOFT_MAX_BACK may write over what it reads: ggml-alloc lets its result take the place of y.
-    void fuse_soft_max(bool can) { fuses_soft_max = can; }
+    // The device has kernels of SOFT_MAX_BACK, RMS_NORM_BACK and SILU_BACK which may write over what they read: ggml-alloc lets their
+    // result take the place of a source.
+    void fuse(bool can) { fuses = can; }
 
     void want(ggml_tensor * leaf) { needed.insert(leaf); }
     void seed(ggml_tensor * node, ggml_tensor * grad) { grads[node] = grad; }
@@ -57,7 +58,7 @@ class autograd {
     ggml_context * ctx;
     ggml_tensor *  rows;
     arithmetic     kind;
-    bool           fuses_soft_max = false;
+    bool           fuses = false;
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
@@ -92,5 +93,8 @@ class autograd {
     ggml_tensor * matmul_gradient_of_b(ggml_tensor * a, ggml_tensor * g);
     ggml_tensor * matmul_gradient_of_a(ggml_tensor * a, ggml_tensor * b, ggml_tensor * g);
 };
+
+// t, contiguous. Of rows that lie apart by REPEAT, once: CUDA's kernel for it moves four times as many bytes a second as that of CONT.
+ggml_tensor * gathered(ggml_context * ctx, ggml_tensor * t);
 
 }  // namespace lucifer

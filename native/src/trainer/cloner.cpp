@@ -2,6 +2,7 @@
 
 #include "attention.h"
 #include "autograd.h"
+#include "flash-attention.h"
 #include "guard.h"
 #include "product.h"
 #include "trace.h"
@@ -36,7 +37,7 @@ ggml_tensor * cloner::copy_of(ggml_tensor * recorded) const {
 void cloner::clone(const trace::segment & part) {
     for (size_t i = part.begin; i < part.end; ++i) {
         ggml_tensor * t = source.recorded()[i];
-        const bool left_out = kind == arithmetic::packed && source.within_attention(t);
+        const bool left_out = fuses_attention() && source.within_attention(t);
         if (copies.count(t) == 0 && !left_out) {
             copies[t] = clone_node(t);
         }
@@ -98,16 +99,21 @@ ggml_tensor * cloner::clone_node(ggml_tensor * t) {
             return gelu;
         }
     }
+    if (fuses_attention() && source.attentions().count(t) != 0) {
+        return clone_attention(t);
+    }
     if (kind == arithmetic::packed) {
-        if (source.attentions().count(t) != 0) {
-            return clone_attention(t);
-        }
         if (ggml_tensor * product = clone_product(t)) {
             return product;
         }
-        if (t->op == GGML_OP_CONT && ggml_is_contiguous(operand(t->src[0]))) {
-            return keep(ggml_reshape(ctx, operand(t->src[0]), new_like(t)));
+    }
+    if (kind == arithmetic::mixed) {
+        if (ggml_tensor * product = clone_adapter_scale(t)) {
+            return product;
         }
+    }
+    if (t->op == GGML_OP_CONT && (kind == arithmetic::packed || kind == arithmetic::mixed)) {
+        return clone_cont(t);
     }
     const bool    matmul = t->op == GGML_OP_MUL_MAT || t->op == GGML_OP_MUL_MAT_ID;
     ggml_tensor * own    = new_like(t);
@@ -173,13 +179,39 @@ ggml_tensor * cloner::clone_product(ggml_tensor * t) {
     return keep(own);
 }
 
+// scale * (B x) of an adapter's B as B (scale * x), whose rows are as short as the rank; nullptr for anything else.
+ggml_tensor * cloner::clone_adapter_scale(ggml_tensor * t) {
+    ggml_tensor * product = t->op == GGML_OP_SCALE ? t->src[0] : nullptr;
+    if (product == nullptr || product->op != GGML_OP_MUL_MAT || !is_adapter_tensor(product->src[0])) {
+        return nullptr;
+    }
+    float factor[2];  // and addend
+    std::memcpy(factor, t->op_params, sizeof(factor));
+    if (factor[1] != 0.0f) {
+        return nullptr;
+    }
+    ggml_tensor * x   = keep(ggml_scale(ctx, operand(product->src[1]), factor[0]));
+    ggml_tensor * own = keep(ggml_mul_mat(ctx, operand(product->src[0]), x));
+    ggml_set_name(own, t->name);
+    return own;
+}
+
+ggml_tensor * cloner::clone_cont(ggml_tensor * t) {
+    ggml_tensor * x = operand(t->src[0]);
+    if (!ggml_is_contiguous(x)) {
+        x = keep(gathered(ctx, x));
+    }
+    return keep(ggml_reshape(ctx, x, new_like(t)));
+}
+
 ggml_tensor * cloner::clone_attention(ggml_tensor * t) {
     const trace::attention & part  = source.attentions().at(t);
     const ggml_tensor *      probs = part.probabilities;
     float scale;
     std::memcpy(&scale, probs->op_params, sizeof(scale));
-    ggml_tensor * own = keep(new_attention(ctx, operand(part.scores->src[1]), operand(part.scores->src[0]), operand(t->src[0]),
-                                           operand(probs->src[1]), scale));
+    const auto    make = flashes ? new_flash_attention : new_attention;
+    ggml_tensor * own  = keep(make(ctx, operand(part.scores->src[1]), operand(part.scores->src[0]), operand(t->src[0]),
+                                   operand(probs->src[1]), scale));
     ggml_set_name(own, t->name);
     direct.insert(t);
     return keep(ggml_permute(ctx, own, 0, 2, 1, 3));

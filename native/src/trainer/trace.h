@@ -155,6 +155,9 @@ class cloner {
     // Clones the head for n_rows rows instead of the shape's outputs: all its operations work row by row.
     void           clone_head(const trace::segment & part, int64_t n_rows);
 
+    // Attention by one operation that keeps no scores and has no gradient; for a device that supports_flash_attention().
+    void           use_flash_attention() { flashes = true; }
+
     // Puts a new own tensor into the order of nodes() before another.
     void insert_before(ggml_tensor * own, ggml_tensor * added) { made.insert(std::find(made.begin(), made.end(), own), added); }
 
@@ -170,8 +173,10 @@ class cloner {
     ggml_tensor *  rows;
     arithmetic     kind;
     batch_shape    shape;
+    bool           flashes = false;
 
     int64_t scaled(int64_t size) const { return source.scaled(size, shape); }
+    bool    fuses_attention() const { return flashes || kind == arithmetic::packed; }
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> copies;
     std::unordered_map<ggml_tensor *, ggml_tensor *> expressions;
@@ -185,6 +190,8 @@ class cloner {
     ggml_tensor * clone_cache_read(ggml_tensor * t);
     ggml_tensor * clone_product(ggml_tensor * t);
     ggml_tensor * clone_attention(ggml_tensor * t);
+    ggml_tensor * clone_adapter_scale(ggml_tensor * t);
+    ggml_tensor * clone_cont(ggml_tensor * t);
     ggml_tensor * clone_exact_gelu(ggml_tensor * t);
     ggml_tensor * exact_gelu(ggml_tensor * x, bool quick);
     ggml_tensor * keep(ggml_tensor * own);

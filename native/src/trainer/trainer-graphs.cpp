@@ -32,6 +32,9 @@ cloner trainer::new_cloner(const stage & s) const {
     for (const auto & [w, f32] : unpacked) {
         copy.replace(w, f32);
     }
+    if (flashes && !s.training) {
+        copy.use_flash_attention();
+    }
     return copy;
 }
 
@@ -76,7 +79,7 @@ void trainer::add_trunk(stage & s, cloner & copy, size_t first, size_t last) con
 // The backward pass through what was copied, which wants the gradients of the adapter's tensors.
 autograd trainer::backward_through(const cloner & copy, ggml_context * ctx) const {
     autograd back(ctx, rows, kind);
-    back.fuse_soft_max(is_cuda());
+    back.fuse(is_cuda());
     for (const auto & [unpacked, weight] : copy.dequantized()) {
         back.stands_for(unpacked, weight);
     }

@@ -3,6 +3,7 @@
 #include "trainer.h"
 
 #include "autograd.h"
+#include "flash-attention.h"
 #include "gemm.h"
 #include "guard.h"
 #include "log.h"
@@ -158,6 +159,7 @@ void trainer::open_backends() {
     kind = options.wanted == arithmetic::native ? arithmetic::native
          : raw.size() == 1                      ? arithmetic::packed
          : options.wanted == arithmetic::mixed && has_mixed_products() ? arithmetic::mixed : arithmetic::exact;
+    flashes = kind == arithmetic::mixed && supports_flash_attention(*traced, raw.front());
 }
 
 bool trainer::is_cuda() const {
@@ -243,7 +245,7 @@ void trainer::check_supported() {
     for (const parameter & p : params) {
         wanted.insert(p.tensor);
     }
-    std::unique_ptr<stage> s = new_stage(traced->shape(), false);
+    std::unique_ptr<stage> s = new_stage(traced->shape(), true);
     cloner copy = new_cloner(*s);
     for (const auto & part : traced->segments()) {
         copy.clone(part);

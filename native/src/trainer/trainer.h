@@ -141,6 +141,7 @@ class trainer {
 
     trainer_options        options;
     arithmetic             kind = arithmetic::native;
+    bool                   flashes = false;  // attention without a backward pass is one operation
     std::unique_ptr<trace> traced;
 
     std::vector<ggml_backend_ptr> backends;             // what holds the weights first, the CPU last
