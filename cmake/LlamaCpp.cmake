@@ -10,6 +10,7 @@ set(LLAMA_CPP_NPM     node-llama-cpp@3.22.1) # an npm package that carries the s
 set(LLAMA_CPP_NPM_SHA512 6e5b488a9b9699cd76dc7eed30880318a4ac4ab866865418795502e3c5d38d55bb5c624988927209d95333343f2e25a83e4183a5c2f816f883a60c3ba9f4e20f)
 
 include(LlamaCppSource)
+include(Engine)
 include(Prints)
 lucifer_find_llama_cpp(LLAMA_CPP_SOURCE_DIR)
 
@@ -65,3 +66,4 @@ add_subdirectory(${LLAMA_CPP_SOURCE_DIR} llama.cpp EXCLUDE_FROM_ALL)
 lucifer_add_common()
 add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/tools/rpc llama.cpp/rpc EXCLUDE_FROM_ALL)
 lucifer_adopt_targets(${CMAKE_CURRENT_SOURCE_DIR})
+lucifer_wrap_engine()
