@@ -5,6 +5,7 @@
 #include "collector.h"
 #include "guard.h"
 #include "rpc.h"
+#include "special-tokens.h"
 #include "threads.h"
 
 #include "llama-cpp.h"
@@ -20,7 +21,7 @@
 
 struct lucifer_model {
     lucifer_model(llama_model_ptr loaded, const std::string & file)
-        : model(std::move(loaded)), vocab(llama_model_get_vocab(model.get())), path(file), subject(lucifer::remember_subject(file)) {
+        : model(std::move(loaded)), vocab(llama_model_get_vocab(model.get())), path(file), subject(lucifer::remember_subject(file)), specials(vocab) {
         char text[128];
         llama_model_desc(model.get(), text, sizeof(text));
         description = text;
@@ -35,6 +36,7 @@ struct lucifer_model {
     const llama_vocab *  vocab;
     std::string          path;        // the first of its files
     const char *         subject;
+    const lucifer::special_tokens specials;
     std::string          description; // "qwen3 0.6B Q8_0"
     std::vector<int32_t> eog;         // tokens that end a generation
 

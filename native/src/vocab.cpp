@@ -1,6 +1,9 @@
 #include "objects.h"
 
+#include <algorithm>
 #include <climits>
+#include <stdexcept>
+#include <string_view>
 
 namespace lucifer {
 
@@ -14,6 +17,15 @@ void require_token(const lucifer_model & model, int32_t token) {
     const int32_t n_vocab = llama_vocab_n_tokens(model.vocab);
     if (token < 0 || token >= n_vocab) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d is not in the vocabulary of %d", token, n_vocab);
+    }
+}
+
+static std::vector<llama_token> tokenize(const lucifer_model & model, const lucifer_tokens & t) {
+    const std::string_view text(t.text == nullptr ? "" : t.text, (size_t) t.n_bytes);
+    try {
+        return model.specials.tokenize(text, t.add_special != 0, t.parse_special != 0);
+    } catch (const std::length_error & e) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s", e.what());
     }
 }
 
@@ -31,13 +43,13 @@ int32_t lucifer_tokenize(const struct lucifer_model * model, struct lucifer_toke
         if (t->cap < 0 || (t->tokens == nullptr && t->cap > 0)) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "tokens is null or its capacity %d is negative", t->cap);
         }
-        const int32_t n = llama_tokenize(model->vocab, t->text == nullptr ? "" : t->text, (int32_t) t->n_bytes, t->tokens, t->cap,
-                                         t->add_special != 0, t->parse_special != 0);
-        if (n == INT32_MIN) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the text has more than 2^31 - 1 tokens");
+        const auto tokens = tokenize(*model, *t);
+        t->n_tokens       = (int32_t) tokens.size();
+        if (t->n_tokens > t->cap) {
+            return (int32_t) LUCIFER_STATUS_BUFFER_TOO_SMALL;
         }
-        t->n_tokens = n < 0 ? -n : n;
-        return (int32_t) (n < 0 ? LUCIFER_STATUS_BUFFER_TOO_SMALL : LUCIFER_STATUS_OK);
+        std::copy(tokens.begin(), tokens.end(), t->tokens);
+        return (int32_t) LUCIFER_STATUS_OK;
     });
 }
 
