@@ -21,6 +21,7 @@ final class VocabularyCheck {
         String model = metadata.string(MODEL);
         if (!model.equals("none") && !model.equals("no_vocab")) {
             requireTokens();
+            new WordsCheck(metadata).run(model);
         }
         metadata.values().forEach((key, value) -> {
             if (key.startsWith(TEMPLATE) && value.value() instanceof String template) {

@@ -160,6 +160,20 @@ public enum CorruptFile {
             tiny(pairs -> pairs.array("tokenizer.ggml.scores", GgufArray.ofFloat32(1)))),
     TYPES_TOO_SHORT(InvalidFileException.class, "metadata key 'tokenizer.ggml.token_type': expected 271 elements",
             tiny(pairs -> pairs.array("tokenizer.ggml.token_type", GgufArray.ofInt32(1)))),
+    WORD_TOO_LONG(InvalidFileException.class, "metadata key 'tokenizer.ggml.tokens': expected tokens of at most 4096 bytes, got 4097 bytes in token 1, "
+            + "which begins with 'xxxxxxxxxxxxxxxx'", vocabulary("llama", "a", "x".repeat(4097))),
+    WORD_TOO_LONG_FOR_A_TRIE(InvalidFileException.class, "expected tokens of at most 1000 bytes, got 10000 bytes", vocabulary("t5", "a", "x".repeat(10_000))),
+    WORD_TOO_LONG_FOR_A_WORLD(InvalidFileException.class, "expected tokens of at most 1000 bytes, got 1001 bytes", vocabulary("rwkv", "x", "x".repeat(1001))),
+    WORD_WITHOUT_ITS_FIRST_BYTE(InvalidFileException.class, "expected a token for each byte that a token begins with, got none for 0xE4, with which token 2 begins",
+            vocabulary("rwkv", "a", "ab", "\\xe4\\xb8")),
+    WORD_TOO_LONG_FOR_BERT(InvalidFileException.class, "expected tokens of at most 512 bytes", vocabulary("bert", "x".repeat(513))),
+    WORD_TOO_LONG_FOR_PLAMO(InvalidFileException.class, "a sum of cubed lengths of at most 1000000000, got more from token 0 to 1, which has 1000 bytes",
+            vocabulary("plamo2", "x", "x".repeat(1000))),
+    WORD_UNDECODABLE(InvalidFileException.class, "expected byte-level text in tokens of more than 128 bytes, got other characters in token 0",
+            vocabulary("gpt2", "中".repeat(43))),
+    REPLACEMENT_TOO_LONG(InvalidFileException.class, "metadata key 'tokenizer.ggml.precompiled_charsmap': expected replacements of at most 128 bytes",
+            charsmap(4, 129)),
+    TABLE_BEYOND_THE_MAP(InvalidFileException.class, "expected a table of at most 5 bytes, got 8", charsmap(8, 0)),
     TEMPLATE_TOO_DEEP(InvalidFileException.class, "metadata key 'tokenizer.chat_template': expected a template of at most",
             tiny(pairs -> pairs.string("tokenizer.chat_template", "{{ " + "(".repeat(100_000) + " }}"))),
     NORM_IS_F16(UnsupportedModelException.class, "tensor 'output_norm.weight', type is not supported: expected f32, got f16",
@@ -226,6 +240,20 @@ public enum CorruptFile {
 
     private static byte[] tiny(UnaryOperator<Metadata.Builder> change) {
         return bytes(change.apply(spm()).build(), TinyModel.tensors(TinyModel.spmTokens().size()));
+    }
+
+    /** A model with a vocabulary of these tokens for the given tokenizer. */
+    private static byte[] vocabulary(String tokenizer, String... tokens) {
+        return bytes(TinyModel.vocabulary(tokenizer, tokens).build(), TinyModel.tensors(tokens.length));
+    }
+
+    /** A vocabulary with a map of characters that says so many bytes of table, has four, and one replacement of so many bytes. */
+    private static byte[] charsmap(int tableBytes, int replacementBytes) {
+        long[] map = new long[Integer.BYTES + 4 + replacementBytes + 1];
+        map[0] = tableBytes;
+        Arrays.fill(map, Integer.BYTES + 4, map.length - 1, 'x');
+        return bytes(TinyModel.vocabulary("t5", "x").array("tokenizer.ggml.precompiled_charsmap", GgufArray.ofIntegers(GgufType.UINT8, map)).build(),
+                TinyModel.tensors(1));
     }
 
     private static byte[] renamed(String architecture) {

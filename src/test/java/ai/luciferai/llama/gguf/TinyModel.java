@@ -31,6 +31,11 @@ public final class TinyModel {
         write(target, spm().build(), tensors(spmTokens().size()));
     }
 
+    /** A model with a vocabulary of these tokens for the given tokenizer. */
+    public static void writeVocabulary(Path target, String tokenizer, String... tokens) throws IOException {
+        write(target, vocabulary(tokenizer, tokens).build(), tensors(tokens.length));
+    }
+
     /** A LoRA adapter of two matrices, for either model. */
     public static void writeAdapter(Path target) throws IOException {
         write(target, Metadata.builder()
@@ -69,6 +74,11 @@ public final class TinyModel {
                 .uint32("tokenizer.ggml.eos_token_id", tokens.size() - 1)
                 .string("tokenizer.chat_template", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
                 .build(), tensors(tokens.size()));
+    }
+
+    /** The pairs of a model with a vocabulary of these tokens for the given tokenizer. */
+    static Metadata.Builder vocabulary(String tokenizer, String... tokens) {
+        return llama().string("tokenizer.ggml.model", tokenizer).array("tokenizer.ggml.tokens", GgufArray.ofStrings(List.of(tokens)));
     }
 
     /** Pairs of a Llama without vocabulary. */
