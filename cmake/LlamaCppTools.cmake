@@ -18,7 +18,10 @@ endfunction()
 option(LUCIFER_BENCH_TOOLS "Also llama-bench, to measure against (src/test/gpu)" OFF)
 
 if(NOT LUCIFER_SANITIZE)
-    lucifer_add_tools(completion export-lora imatrix perplexity quantize tokenize)
+    lucifer_add_tools(completion imatrix perplexity quantize tokenize)
+    if(NOT GGML_BACKEND_DL) # it is linked to the CPU backend
+        lucifer_add_tools(export-lora)
+    endif()
 endif()
 if(LUCIFER_BENCH_TOOLS)
     lucifer_add_tools(bench)

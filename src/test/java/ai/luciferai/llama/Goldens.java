@@ -32,13 +32,21 @@ final class Goldens {
 
     /** A program that the native build put beside the libraries. */
     static Path program(String name) {
-        Path folder = Path.of(System.getProperty("ai.luciferai.llama.native", Path.of(System.getProperty("basedir", "."),
-                "build", "native", "dev", "lib").toString()));
-        Path program = folder.resolve(System.getProperty("os.name").startsWith("Windows") ? name + ".exe" : name);
+        Path program = placeOf(name);
         if (!Files.isExecutable(program)) {
             throw new AssertionError("no program " + program + ": the native build makes it");
         }
         return program;
+    }
+
+    static boolean has(String program) {
+        return Files.isExecutable(placeOf(program));
+    }
+
+    private static Path placeOf(String program) {
+        Path folder = Path.of(System.getProperty("ai.luciferai.llama.native", Path.of(System.getProperty("basedir", "."),
+                "build", "native", "dev", "lib").toString()));
+        return folder.resolve(System.getProperty("os.name").startsWith("Windows") ? program + ".exe" : program);
     }
 
     /** The start of a command that runs a class of this build, with this test's libraries, in a JVM of its own. */
