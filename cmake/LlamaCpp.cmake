@@ -12,6 +12,7 @@ set(LLAMA_CPP_NPM_SHA512 6e5b488a9b9699cd76dc7eed30880318a4ac4ab866865418795502e
 include(LlamaCppSource)
 include(Engine)
 include(Prints)
+include(RpcWire)
 lucifer_find_llama_cpp(LLAMA_CPP_SOURCE_DIR)
 
 set(BUILD_SHARED_LIBS ON)
@@ -19,6 +20,7 @@ set(LLAMA_BUILD_IS_DEV OFF)
 set(LLAMA_BUILD_COMMON OFF) # it would become a shared library: see lucifer_add_common
 set(LLAMA_OPENSSL OFF)
 set(GGML_CCACHE OFF)  # ours is set by native/CMakeLists.txt
+set(GGML_RPC_RDMA OFF) # its waits have no limit, and its library is missing on most machines
 set(GGML_OPENMP OFF)  # slim containers have no libgomp
 string(APPEND CMAKE_C_FLAGS " -fexceptions") # the guard's exceptions unwind through ggml's C frames
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
@@ -67,3 +69,4 @@ lucifer_add_common()
 add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/tools/rpc llama.cpp/rpc EXCLUDE_FROM_ALL)
 lucifer_adopt_targets(${CMAKE_CURRENT_SOURCE_DIR})
 lucifer_wrap_engine()
+lucifer_guard_rpc(ggml-rpc)

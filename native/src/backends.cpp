@@ -141,8 +141,7 @@ static std::string rpc_why_silent(const std::string & address) {
     {
         std::lock_guard<std::mutex> lock(g_registry_mutex);
         if (g_rpc_held[address] > 0) {
-            rpc_link link(address);
-            return link.is_gone() ? "it is gone" : "";
+            return rpc_link(address).fault();
         }
     }
     return rpc_probe(rpc_parse_endpoint(address), rpc_timeout_millis);
@@ -232,8 +231,9 @@ int32_t lucifer_rpc_add_server(const char * endpoint, int32_t * n_devices) {
         using add_server_t    = ggml_backend_reg_t (*)(const char *);
         const auto add_server = (add_server_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_rpc_add_server");
         ggml_backend_reg_t server = add_server == nullptr ? nullptr : add_server(endpoint);
-        if (server == nullptr) {
-            fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s offers no device", endpoint);
+        const std::string fault = rpc_link(endpoint).fault();
+        if (server == nullptr || !fault.empty()) {
+            fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s offers no device%s%s", endpoint, fault.empty() ? "" : ": ", fault.c_str());
         }
         ggml_backend_register(server);
         *n_devices = g_rpc_added[endpoint] = (int32_t) ggml_backend_reg_dev_count(server);

@@ -18,6 +18,10 @@ void require_seq(const lucifer_context & context, int32_t seq_id) {
     }
 }
 
+template <> int32_t judged(const char * what, const lucifer_context & context, int32_t status) noexcept {
+    return judged(what, context.model->links, status);
+}
+
 namespace {
 
 bool on_abort_poll(void * data) {
@@ -221,10 +225,13 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
             upstream.cb_eval            = collector::on_node;
             upstream.cb_eval_user_data  = context->imatrix.get();
         }
-        context->context.reset(llama_init_from_model(model->model.get(), upstream));
-        if (context->context == nullptr) {
-            fail_init(*model);
-        }
+        with_servers(model->links, [&] {
+            context->context.reset(llama_init_from_model(model->model.get(), upstream));
+            if (context->context == nullptr) {
+                fail_init(*model);
+            }
+            return (int32_t) LUCIFER_STATUS_OK;
+        });
         context->threads.attach(context->context.get(), params->n_threads, params->n_threads_batch);
         const llama_context * c = context->context.get();
         context->n_vocab    = llama_vocab_n_tokens(model->vocab);
@@ -248,7 +255,7 @@ int32_t lucifer_context_free(struct lucifer_context * context) {
         return LUCIFER_STATUS_OK;
     }
     return guard("lucifer_context_free", context->subject, [&] {
-        if ((context->poisoned && !context->model->devices.empty()) || lost_server(*context->model) != nullptr) {
+        if (context->poisoned && !context->model->devices.empty()) {
             log_line(GGML_LOG_LEVEL_WARN, context->model->path + ": its device failed, so a context is left to the end of the process");
             (void) context->context.release();
         }

@@ -84,9 +84,7 @@ int32_t run(lucifer_context & c, bool encode, const lucifer_batch & asked) {
     if (is_set(asked.cancel)) {
         fail(LUCIFER_STATUS_CANCELLED, "cancelled");
     }
-    if (const rpc_link * lost = lost_server(*c.model)) {
-        fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s is gone, and what was loaded on it", lost->address().c_str());
-    }
+    require_servers(c.model->links);
     // llama.cpp does not write into a batch, its fields are just not const
     for (int32_t i = 0; i < asked.n_tokens; i++) {
         c.seq_id[(size_t) i] = const_cast<llama_seq_id *>(asked.seq_ids + i);

@@ -102,6 +102,11 @@ template <typename F> int32_t guard(const char * what, F && body) noexcept {
     return guard(what, nullptr, static_cast<F &&>(body));
 }
 
+// The status of a call on an object, when what the object lives on may have failed meanwhile. Objects on devices have one of their own.
+template <typename T> int32_t judged(const char * /*what*/, const T & /*object*/, int32_t status) noexcept {
+    return status;
+}
+
 // The same for a call on an object: refuses null and poisoned ones, and poisons the object when an assertion fails.
 template <typename T, typename F> int32_t guard_object(const char * what, T * object, F && body) noexcept {
     if (object == nullptr) {
@@ -114,7 +119,7 @@ template <typename T, typename F> int32_t guard_object(const char * what, T * ob
     if (status == LUCIFER_STATUS_ABORTED) {
         object->poison();
     }
-    return status;
+    return judged(what, *object, status);
 }
 
 // Checks that every call makes.

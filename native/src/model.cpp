@@ -28,13 +28,22 @@ std::string meta_value(const llama_model * model, const char * key) {
     return n > 0 ? std::string(text.data(), (size_t) n) : "";
 }
 
-const rpc_link * lost_server(lucifer_model & model) noexcept {
-    for (rpc_link & link : model.links) {
-        if (link.is_gone()) {
-            return &link;
+void require_servers(const std::vector<rpc_link> & links) {
+    for (const rpc_link & link : links) {
+        const std::string why = link.fault();
+        if (!why.empty()) {
+            fail(LUCIFER_STATUS_FAILED, "the rpc-server at %s has failed, and what was loaded on it is lost: %s", link.address().c_str(),
+                 why.c_str());
         }
     }
-    return nullptr;
+}
+
+int32_t judged(const char * what, const std::vector<rpc_link> & links, int32_t status) noexcept {
+    const int32_t servers = guard(what, [&] {
+        require_servers(links);
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+    return servers == LUCIFER_STATUS_OK ? status : servers;
 }
 
 namespace {
@@ -154,8 +163,8 @@ std::vector<ggml_backend_dev_t> offload_devices(const load_request & request) {
     return devices;
 }
 
-// Without layers on a device llama.cpp asks every device for its memory all the same, which ends the process when an rpc-server
-// is gone. The local ones stay: large batches are computed on them.
+// Without layers on a device llama.cpp asks every device for its memory all the same, and waits for an rpc-server that does not
+// answer. The local ones stay: large batches are computed on them.
 void leave_out_rpc(load_request & request) {
     bool has_rpc = false, has_discrete = false;
     for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
@@ -289,6 +298,17 @@ void describe(const lucifer_model & m, lucifer_model_info & out) {
     out.n_eog         = (int64_t) m.eog.size();
 }
 
+std::vector<rpc_link> links_to(const std::vector<ggml_backend_dev_t> & devices) {
+    std::vector<rpc_link> links;
+    for (ggml_backend_dev_t device : devices) {
+        const std::string address = rpc_address(device);
+        if (!address.empty()) {
+            links.emplace_back(address);
+        }
+    }
+    return links;
+}
+
 } // namespace
 
 } // namespace lucifer
@@ -329,32 +349,33 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
         } else {
             leave_out_rpc(request);
         }
+        const auto links = request.params.n_gpu_layers != 0 ? links_to(devices) : std::vector<rpc_link>();
         if (request.params.n_gpu_layers == LUCIFER_GPU_LAYERS_AUTO) {
             request.fit = fit_to_devices(request.paths[0], *params, request.params);
+            require_servers(links);
         }
         if (is_set(request.cancel)) {
             request.cancelled = true;
             fail_load(request);
         }
-        auto model          = std::make_unique<lucifer_model>(load(request, devices.empty()), request.paths[0]);
-        const int32_t n_all = llama_model_n_layer(model->model.get()) + 1; // and the output layer
-        const int32_t asked = request.params.n_gpu_layers;
-        model->n_gpu_layers = devices.empty() ? 0 : asked < 0 ? n_all : std::min(asked, n_all);
-        model->fit_n_ctx    = (int32_t) request.fit.n_ctx;
-        model->vocab_only   = params->vocab_only != 0;
-        if (model->n_gpu_layers > 0) {
-            model->devices = devices;
-        }
-        for (ggml_backend_dev_t device : model->devices) {
-            const std::string address = rpc_address(device);
-            if (!address.empty()) {
-                rpc_hold(address);
-                model->links.emplace_back(address);
-                model->links.back().is_gone(); // finds its socket
+        return with_servers(links, [&] {
+            auto model          = std::make_unique<lucifer_model>(load(request, devices.empty()), request.paths[0]);
+            const int32_t n_all = llama_model_n_layer(model->model.get()) + 1; // and the output layer
+            const int32_t asked = request.params.n_gpu_layers;
+            model->n_gpu_layers = devices.empty() ? 0 : asked < 0 ? n_all : std::min(asked, n_all);
+            model->fit_n_ctx    = (int32_t) request.fit.n_ctx;
+            model->vocab_only   = params->vocab_only != 0;
+            if (model->n_gpu_layers > 0) {
+                model->devices = devices;
+                model->links   = links;
             }
-        }
-        *out = model.release();
-        return (int32_t) LUCIFER_STATUS_OK;
+            require_servers(model->links);
+            for (const rpc_link & link : model->links) {
+                rpc_hold(link.address());
+            }
+            *out = model.release();
+            return (int32_t) LUCIFER_STATUS_OK;
+        });
     });
 }
 
@@ -366,7 +387,7 @@ int32_t lucifer_model_free(struct lucifer_model * model) {
         for (const rpc_link & link : model->links) {
             rpc_release(link.address());
         }
-        if ((model->poisoned && !model->devices.empty()) || lost_server(*model) != nullptr) {
+        if (model->poisoned && !model->devices.empty()) {
             log_line(GGML_LOG_LEVEL_WARN, model->path + ": its device failed, so its memory is left to the end of the process");
             (void) model->model.release();
         }

@@ -122,8 +122,24 @@ void require_output(const lucifer_context & context, int32_t i);
 
 void require_seq(const lucifer_context & context, int32_t seq_id);
 
-// The model's rpc-server that has ended, null when none has: whatever llama.cpp then does on it ends the process.
-const rpc_link * lost_server(lucifer_model & model) noexcept;
+// Throws FAILED when the connection to one of the servers has failed: what was on it is lost, and what came from it is nothing.
+void require_servers(const std::vector<rpc_link> & links);
+
+// Runs what may use servers, and blames one that has failed for whatever came of it.
+template <typename F> int32_t with_servers(const std::vector<rpc_link> & links, F && body) {
+    try {
+        const int32_t status = body();
+        require_servers(links);
+        return status;
+    } catch (const status_error &) {
+        require_servers(links);
+        throw;
+    }
+}
+
+// FAILED for a call whose servers have failed, whatever else has come of it.
+int32_t judged(const char * what, const std::vector<rpc_link> & links, int32_t status) noexcept;
+template <> int32_t judged(const char * what, const lucifer_context & context, int32_t status) noexcept;
 
 // Value of a metadata key as text, "" where it is missing.
 std::string meta_value(const llama_model * model, const char * key);

@@ -4,9 +4,13 @@
 #include "rpc.h"
 
 #include "guard.h"
+#include "host.h"
+#include "rpc-wire.h"
 
+#include "ggml-backend.h"
 #include "ggml-rpc.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -18,8 +22,6 @@
 #    include <ws2tcpip.h>
 #else
 #    include <cerrno>
-#    include <cstdlib>
-#    include <dirent.h>
 #    include <fcntl.h>
 #    include <netdb.h>
 #    include <poll.h>
@@ -208,56 +210,20 @@ rpc_link::rpc_link(const std::string & address) : address_(address) {
     }
 }
 
-#if defined(_WIN32)
-bool rpc_link::is_ours(int /*handle*/) const noexcept {
-    return false;
+#if !defined(_WIN32)
+static decltype(&lucifer_rpc_fault) find_fault() {
+    ggml_backend_reg_t reg = ggml_backend_reg_by_name("RPC");
+    return reg == nullptr ? nullptr : (decltype(&lucifer_rpc_fault)) shared_library(library_of(reg)).symbol("lucifer_rpc_fault");
 }
 
-void rpc_link::find() noexcept {
-}
-
-bool rpc_link::is_gone() noexcept {
-    return false; // the socket cannot be found
+std::string rpc_link::fault() const noexcept {
+    static const auto ask = find_fault();
+    char              text[256];
+    return ask == nullptr ? "" : std::string(text, std::min(sizeof(text), ask(ip_, port_, text, sizeof(text))));
 }
 #else
-bool rpc_link::is_ours(int handle) const noexcept {
-    sockaddr_in peer = {};
-    socklen_t   size = sizeof(peer);
-    return getpeername(handle, (sockaddr *) &peer, &size) == 0 && peer.sin_family == AF_INET && peer.sin_addr.s_addr == ip_ &&
-           peer.sin_port == port_;
-}
-
-// The socket is llama.cpp's secret, but a process can look through its own.
-void rpc_link::find() noexcept {
-    handle_ = -1;
-    if (DIR * dir = opendir("/dev/fd")) {
-        while (const dirent * entry = readdir(dir)) {
-            const int handle = atoi(entry->d_name);
-            if (handle > 2 && is_ours(handle)) {
-                handle_ = handle;
-                break;
-            }
-        }
-        closedir(dir);
-    }
-}
-
-bool rpc_link::is_gone() noexcept {
-    if (gone_) {
-        return true;
-    }
-    if (handle_ < 0 || !is_ours(handle_)) {
-        const bool was_there = handle_ >= 0;
-        find();
-        if (handle_ < 0) {
-            gone_ = was_there; // a reset connection has no peer any more
-            return gone_;
-        }
-    }
-    char          byte;
-    const ssize_t n = recv(handle_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    gone_           = n == 0 || (n < 0 && !would_block());
-    return gone_;
+std::string rpc_link::fault() const noexcept {
+    return ""; // nobody looks
 }
 #endif
 

@@ -21,6 +21,10 @@ struct lucifer_trainer {
     void poison() { poisoned = true; }
 };
 
+template <> int32_t lucifer::judged(const char * what, const lucifer_trainer & trainer, int32_t status) noexcept {
+    return judged(what, trainer.model->links, status);
+}
+
 static void check_params(const lucifer_trainer_params & p, const lucifer_model & model) {
     if (p.n_tokens < 4 || p.n_tokens > 1 << 20) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_tokens is %d, expected 4 to %d", p.n_tokens, 1 << 20);
@@ -71,14 +75,17 @@ int32_t lucifer_trainer_init(struct lucifer_model * model, struct lucifer_adapte
             params->memory == LUCIFER_TRAINING_LAYER ? memory_mode::layer : memory_mode::whole, params->dropout,
             params->loss_scale,
         };
-        auto made = std::make_unique<lucifer_trainer>();
-        made->impl    = std::make_unique<trainer>(model->model.get(), adapter->adapter.get(), options);
-        made->check   = made->impl->verify();
-        made->model   = model;
-        made->options = options;
-        made->subject = model->subject;
-        *out = made.release();
-        return (int32_t) LUCIFER_STATUS_OK;
+        return with_servers(model->links, [&] {
+            auto made = std::make_unique<lucifer_trainer>();
+            made->impl    = std::make_unique<trainer>(model->model.get(), adapter->adapter.get(), options);
+            made->check   = made->impl->verify();
+            made->model   = model;
+            made->options = options;
+            made->subject = model->subject;
+            require_servers(model->links);
+            *out = made.release();
+            return (int32_t) LUCIFER_STATUS_OK;
+        });
     });
 }
 

@@ -18,8 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Offloading, on every machine: all layers run on a loopback rpc-server, which is a device with its own memory, and the answers are
  * those of the CPU.
  *
- * <p>The client runs in a JVM of its own: a device stays registered for the life of a process, and llama.cpp ends the process
- * when a server that it needs is gone.
+ * <p>The client runs in a JVM of its own: a device stays registered for the life of a process.
  */
 class RpcIT {
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -47,16 +48,23 @@ final class RpcServer implements AutoCloseable {
 
     /**
      * Runs a main class with the server's address as its first argument, in a JVM of its own: a device stays registered for the life of a
-     * process, and llama.cpp ends the process when a server that it needs is gone.
+     * process.
      */
     void runClient(Class<?> main, Path folder, String... more) throws Exception {
+        runClient(main, folder, Map.of(), more);
+    }
+
+    /** The same with variables of the client's environment. */
+    void runClient(Class<?> main, Path folder, Map<String, String> environment, String... more) throws Exception {
         Path out = folder.resolve("client.log");
         List<String> command = Goldens.java();
         command.add(main.getName());
         command.add(endpoint);
         command.addAll(List.of(more));
-        Process client = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile()).start();
-        boolean ended = client.waitFor(120, TimeUnit.SECONDS);
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile());
+        builder.environment().putAll(environment);
+        Process client = builder.start();
+        boolean ended = client.waitFor(300, TimeUnit.SECONDS);
         client.destroyForcibly();
         assertTrue(ended, () -> "the client hangs: " + read(out));
         assertEquals(0, client.exitValue(), () -> read(out) + "\nserver: " + read(log));
