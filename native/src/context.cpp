@@ -18,6 +18,11 @@ void require_seq(const lucifer_context & context, int32_t seq_id) {
     }
 }
 
+int32_t n_ctx_seq(const lucifer_context & context) {
+    const int32_t n = (int32_t) llama_n_ctx_seq(context.context.get());
+    return context.model->n_positions > 0 ? std::min(n, context.model->n_positions) : n;
+}
+
 template <> int32_t judged(const char * what, const lucifer_context & context, int32_t status) noexcept {
     return judged(what, context.model->links, status);
 }
@@ -141,6 +146,15 @@ void require_cache_fits(const lucifer_model & m, const llama_context_params & pa
     }
 }
 
+// A table of positions ends. Sequences that share their room may have less than all of it each.
+void require_positions(const lucifer_model & model, const lucifer_context_params & params) {
+    const int32_t n = params.n_ctx / params.n_seq_max;
+    if (model.n_positions > 0 && n > model.n_positions && params.kv_unified == 0) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s has learnt %d positions, so that a sequence can have no more tokens: %d are asked for",
+             model.path.c_str(), model.n_positions, n);
+    }
+}
+
 bool is_causal(const lucifer_model & m, const lucifer_context_params & params) {
     if (params.attention_type != LLAMA_ATTENTION_TYPE_UNSPECIFIED) {
         return params.attention_type == LLAMA_ATTENTION_TYPE_CAUSAL;
@@ -213,6 +227,7 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
             fail(LUCIFER_STATUS_UNSUPPORTED, "%s was loaded without its weights (vocab_only)", model->path.c_str());
         }
         llama_context_params upstream = read_params(*params);
+        require_positions(*model, *params);
         require_cache_fits(*model, upstream);
 
         auto context                 = std::make_unique<lucifer_context>();
@@ -272,7 +287,7 @@ int32_t lucifer_context_describe(struct lucifer_context * context, struct lucife
         out->struct_size     = sizeof(*out);
         out->state_bytes     = (int64_t) llama_state_get_size(c);
         out->n_ctx           = (int32_t) llama_n_ctx(c);
-        out->n_ctx_seq       = (int32_t) llama_n_ctx_seq(c);
+        out->n_ctx_seq       = n_ctx_seq(*context);
         out->n_batch         = context->n_batch;
         out->n_ubatch        = context->n_ubatch;
         out->n_seq_max       = context->n_seq_max;

@@ -49,6 +49,10 @@ void require_batch(const lucifer_context & c, const lucifer_batch & batch, bool 
         if (batch.pos[i] < 0) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "token %d of the batch stands at position %d", i, batch.pos[i]);
         }
+        if (c.model->n_positions > 0 && batch.pos[i] >= c.model->n_positions) {
+            fail(LUCIFER_STATUS_CONTEXT_FULL, "token %d of the batch stands at position %d, the model has learnt %d", i, batch.pos[i],
+                 c.model->n_positions);
+        }
         require_seq(c, batch.seq_ids[i]);
     }
 }
@@ -227,6 +231,9 @@ int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, 
         if (values == nullptr) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the last batch gave no embedding for %s %d", per_token ? "token" : "sequence",
                  per_token ? i : seq_id);
+        }
+        if (!std::all_of(values, values + n_out, [](float v) { return std::isfinite(v); })) {
+            fail(LUCIFER_STATUS_FAILED, "the embedding is not a vector of numbers: weights of the model, or of an adapter, are broken");
         }
         memcpy(out, values, (size_t) n_out * sizeof(float));
         return (int32_t) LUCIFER_STATUS_OK;

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "objects.h"
 #include "params.h"
+#include "positions.h"
 #include "rpc.h"
 
 #include <algorithm>
@@ -365,6 +366,7 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
             model->n_gpu_layers = devices.empty() ? 0 : asked < 0 ? n_all : std::min(asked, n_all);
             model->fit_n_ctx    = (int32_t) request.fit.n_ctx;
             model->vocab_only   = params->vocab_only != 0;
+            model->n_positions  = model->vocab_only ? 0 : learnt_positions(model->model.get(), request.paths);
             if (model->n_gpu_layers > 0) {
                 model->devices = devices;
                 model->links   = links;

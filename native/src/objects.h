@@ -44,6 +44,7 @@ struct lucifer_model {
     std::vector<lucifer::rpc_link>  links;   // to the rpc-servers among them
     int32_t n_gpu_layers = 0;
     int32_t fit_n_ctx    = 0;
+    int32_t n_positions  = 0; // rows of its table of learnt positions, 0: it has none
     bool    vocab_only   = false;
 
     // The chat template used last, parsed; for the model's own the source is "".
@@ -121,6 +122,9 @@ void require_token(const lucifer_model & model, int32_t token);
 void require_output(const lucifer_context & context, int32_t i);
 
 void require_seq(const lucifer_context & context, int32_t seq_id);
+
+// Tokens that a sequence can hold: llama.cpp rounds the number up, past the end of a table of positions too.
+int32_t n_ctx_seq(const lucifer_context & context);
 
 // Throws FAILED when the connection to one of the servers has failed: what was on it is lost, and what came from it is nothing.
 void require_servers(const std::vector<rpc_link> & links);

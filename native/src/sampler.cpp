@@ -216,6 +216,17 @@ void read_model_defaults(const llama_model * model, lucifer_sampler_params & out
     read_float(LLAMA_MODEL_META_KEY_SAMPLING_MIROSTAT_ETA, out.mirostat_eta);
 }
 
+// Samplers make something of NaN, mostly the first token or the last. A logit may be negative infinity: a token that cannot be.
+void require_numbers(const float * logits, int32_t n) {
+    int32_t n_bad = 0;
+    for (int32_t i = 0; i < n; i++) {
+        n_bad += logits[i] < INFINITY ? 0 : 1;
+    }
+    if (n_bad > 0) {
+        fail(LUCIFER_STATUS_FAILED, "%d of %d logits are not numbers: weights of the model, or of an adapter, are broken", n_bad, n);
+    }
+}
+
 } // namespace
 
 } // namespace lucifer
@@ -300,9 +311,11 @@ int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_
                 fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the sampler was made for another model than the context");
             }
             require_output(context, choice->i);
-            if (llama_get_logits_ith(context.context.get(), choice->i) == nullptr) {
+            const float * logits = llama_get_logits_ith(context.context.get(), choice->i);
+            if (logits == nullptr) {
                 fail(LUCIFER_STATUS_UNSUPPORTED, "this context computes no logits");
             }
+            require_numbers(logits, context.n_vocab);
             choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
             common_sampler_accept(sampler->sampler.get(), choice->token, true);
             if (!sampler->params.grammar.empty()) {

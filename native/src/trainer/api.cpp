@@ -131,6 +131,10 @@ static void check_batch(const lucifer_trainer & trainer, const lucifer_training_
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "row %d: token %d (of %d), position %d, sequence %d", i, b.tokens[i], n_vocab, b.positions[i],
                  b.sequences[i]);
         }
+        if (trainer.model->n_positions > 0 && b.positions[i] >= trainer.model->n_positions) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "row %d stands at position %d, the model has learnt %d", i, b.positions[i],
+                 trainer.model->n_positions);
+        }
     }
     for (int32_t i = 0; i < b.n_outputs; ++i) {
         const bool ascending = i == 0 || b.outputs[i] > b.outputs[i - 1];

@@ -46,13 +46,13 @@ public final class Embedder implements AutoCloseable {
         Pooling wanted = options.pooling() == Pooling.AUTO ? automatic(model.info().kind()) : options.pooling();
         ContextHandle context = model.context(params(options, wanted, most));
         Pooling pooling = Pooling.of(context.description().poolingType());
-        return new Embedder(model, options, pooling == Pooling.AUTO ? wanted : pooling,
-                Math.min(most, context.description().nBatch()), context);
+        int room = Math.min(context.description().nCtxSeq(), context.description().nBatch());
+        return new Embedder(model, options, pooling == Pooling.AUTO ? wanted : pooling, Math.min(most, room), context);
     }
 
     private static Pooling automatic(ModelInfo.Kind kind) {
         boolean says = kind.pooling() != Pooling.AUTO && kind.pooling() != Pooling.NONE;
-        return says ? kind.pooling() : kind.decoder() ? Pooling.LAST : Pooling.MEAN;
+        return says ? kind.pooling() : kind.encoder() ? Pooling.MEAN : Pooling.LAST;
     }
 
     /** A text must be computed at once, so batch and micro-batch hold a whole one; several short ones share the room. */
@@ -114,7 +114,7 @@ public final class Embedder implements AutoCloseable {
             int[] tokens = tokens(List.of(text)).getFirst();
             begin();
             add(tokens, 0);
-            context.decode(Cancel.NONE);
+            compute();
             List<float[]> vectors = new ArrayList<>();
             for (int i = 0; i < tokens.length; i++) {
                 vectors.add(finished(context.embeddings(i, -1, dimensions())));
@@ -148,9 +148,18 @@ public final class Embedder implements AutoCloseable {
             add(tokens.get(first + sequence), sequence);
             sequence++;
         }
-        context.decode(Cancel.NONE);
+        compute();
         for (int i = 0; i < sequence; i++) {
             vectors.add(finished(context.embeddings(-1, i, dimensions())));
+        }
+    }
+
+    /** The vectors of a model with an encoder are the encoder's. */
+    private void compute() {
+        if (model.handle().description().hasEncoder()) {
+            context.encode(Cancel.NONE);
+        } else {
+            context.decode(Cancel.NONE);
         }
     }
 

@@ -117,7 +117,7 @@ final class MergeVerification {
     private void read(Model model, List<AdapterScale> adapters, List<Integer> tokens, int sampled, Reader reader) {
         ContextOptions exact = ContextOptions.defaults().withFlashAttention(FlashAttention.OFF)
                 .withCache(KvCache.defaults().withTypes(CacheType.F32, CacheType.F32));
-        ContextParams params = ContextSetup.params(model.info().parameters() < LARGE ? exact.withThreads(1) : exact, 2 * MOST_TOKENS, 1);
+        ContextParams params = ContextSetup.params(model.info().parameters() < LARGE ? exact.withThreads(1) : exact, sampled + GENERATED, 1);
         try (ContextHandle context = ContextHandle.init(model.handle(), params)) {
             AdapterScale.apply(adapters, context);
             for (int i = 0; i < sampled; i++) {

@@ -163,6 +163,10 @@ public final class Model implements AutoCloseable {
         requireGenerates();
         int size = ContextSetup.contextSize(contextOptions.contextSize(), handle.description());
         ContextHandle context = context(ContextSetup.params(contextOptions, size, 1));
+        if (!context.description().hasMemory()) {
+            context.close();
+            throw notGenerating("an encoder");
+        }
         Session session = new Session(this, contextOptions, context);
         children.add(session.child());
         return session;
@@ -186,9 +190,13 @@ public final class Model implements AutoCloseable {
         requireVocabulary();
         requireWeights();
         if (!info.kind().decoder() || info.kind().diffusion()) {
-            throw new UnsupportedModelException(info.path(), "text generation", "a language model with a decoder",
-                    info.kind().diffusion() ? "a diffusion model" : "an encoder", "an encoder can make embeddings");
+            throw notGenerating(info.kind().diffusion() ? "a diffusion model" : "an encoder");
         }
+    }
+
+    private UnsupportedModelException notGenerating(String kind) {
+        return new UnsupportedModelException(info.path(), "text generation", "a language model with a decoder", kind,
+                "an encoder can make embeddings: the command embed, or Model.embedder");
     }
 
     /** For what needs a text's tokens to be predicted from those before them: no encoder either. */

@@ -207,4 +207,24 @@ class BadInputIT {
                 .withTests(List.of(new Bench.Test(4, 2))).withRepetitions(1);
         assertEquals(1, Bench.run(one, Progress.NONE, Cancel.NONE).results().size());
     }
+
+    /** Samplers would make something of it, and most of the time nothing. */
+    @Test
+    void anAdapterOfNoNumbers() {
+        Path adapter = TestFiles.adapter(folder.resolve("nan.gguf"), 256, "llama", Float.NaN, 1);
+        try (Model model = Tiny.load(); Session session = model.session(Tiny.CONTEXT); Adapter broken = model.loadAdapter(adapter)) {
+            session.adapters(List.of(new AdapterScale(broken, 1)));
+            refuses(BridgeException.class, () -> session.complete(Prompt.text(Tiny.QUESTION), Tiny.greedy(9)), "logits are not numbers");
+            session.adapters(List.of());
+            assertEquals("ls", session.complete(Prompt.text(Tiny.QUESTION), Tiny.greedy(9)).text());
+        }
+        ModelOptions options = Tiny.options().withAdapters(List.of(new AdapterSource(adapter, 1)));
+        try (Model model = Model.load(EmbeddedModel.path(), options)) {
+            List<Prompt> prompts = List.of(Prompt.text("a"), Prompt.text("b"));
+            refuses(BridgeException.class, () -> model.generateAll(prompts, Tiny.greedy(9)), "logits are not numbers");
+            try (Embedder embedder = model.embedder()) {
+                refuses(BridgeException.class, () -> embedder.embed("list files"), "not a vector of numbers");
+            }
+        }
+    }
 }

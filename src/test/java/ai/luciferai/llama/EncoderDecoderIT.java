@@ -10,12 +10,16 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.core.UnsupportedModelException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** T5: the encoder reads the prompt, the decoder answers; tokens are those of {@code reference.cpp}, as in {@link LogitsIT}. */
 class EncoderDecoderIT {
@@ -30,9 +34,17 @@ class EncoderDecoderIT {
 
     @BeforeAll
     static void convert() throws Exception {
-        GeneratedCheckpoint.write("t5", folder.resolve("t5"));
-        file = folder.resolve("t5.gguf");
-        Convert.run(ConvertOptions.of(folder.resolve("t5")).withOutfile(file), Progress.NONE, Cancel.NONE);
+        file = converted("t5");
+    }
+
+    private static Path converted(String name) throws Exception {
+        Path checkpoint = folder.resolve(name);
+        Path model = folder.resolve(name + ".gguf");
+        if (!Files.exists(model)) {
+            GeneratedCheckpoint.write(name, checkpoint);
+            Convert.run(ConvertOptions.of(checkpoint).withOutfile(model), Progress.NONE, Cancel.NONE);
+        }
+        return model;
     }
 
     private static int[] expected(Model model, String prompt) throws Exception {
@@ -59,6 +71,34 @@ class EncoderDecoderIT {
             for (int i = 0; i < PROMPTS.size(); i++) {
                 assertArrayEquals(expected(model, PROMPTS.get(i)), all.get(i).tokenIds());
             }
+        }
+    }
+
+    /** Vectors are the encoder's, and those of another implementation. */
+    @ParameterizedTest
+    @ValueSource(strings = {"t5", "t5-encoder"})
+    void embedsAsTransformersDoes(String name) throws Exception {
+        Path model = converted(name);
+        try (Model loaded = Model.load(model, Tiny.options());
+                Embedder embedder = loaded.embedder(EmbedOptions.defaults().withContext(Tiny.CONTEXT))) {
+            assertEquals(Pooling.MEAN, embedder.pooling());
+            List<JsonNode> goldens = Goldens.parse(Files.readString(Goldens.fixture("golden/t5-embeddings.json"))).valueStream()
+                    .filter(golden -> golden.get("checkpoint").asText().equals(name)).toList();
+            List<float[]> vectors = embedder.embedAll(goldens.stream().map(golden -> golden.get("text").asText()).toList());
+            for (int i = 0; i < vectors.size(); i++) {
+                assertArrayEquals(Goldens.ints(goldens.get(i).get("tokens")), loaded.tokenize(goldens.get(i).get("text").asText()));
+                for (int j = 0; j < vectors.get(i).length; j++) {
+                    assertEquals(goldens.get(i).get("vector").get(j).asDouble(), vectors.get(i)[j], 1e-3, "order of sums, and F16 weights");
+                }
+            }
+        }
+    }
+
+    @Test
+    void anEncoderAloneOpensNoSession() throws Exception {
+        try (Model model = Model.load(converted("t5-encoder"), Tiny.options())) {
+            var refused = assertThrows(UnsupportedModelException.class, model::session);
+            assertTrue(refused.getMessage().contains("embed"), refused.getMessage());
         }
     }
 
