@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "rpc.h"
 #include "special-tokens.h"
+#include "state-format.h"
 #include "threads.h"
 
 #include "llama-cpp.h"
@@ -89,6 +90,8 @@ struct lucifer_context {
     // Which tokens of the last batch have an output.
     std::vector<int8_t> outputs;
     int32_t             n_outputs = 0;
+
+    lucifer::state_shape state_shape; // of its states, once it has been learnt
 
     std::atomic<const int32_t *> cancel{nullptr}; // polled by llama.cpp's abort callback
 

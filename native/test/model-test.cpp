@@ -410,10 +410,14 @@ static void saves_and_loads_a_state() {
     fputc(fgetc(file) ^ 1, file); // one byte later than read, as good as any
     fclose(file);
     CHECK_FAILS(LUCIFER_STATUS_INVALID_FILE, "checksum", lucifer_state_load(b.context, 0, path.c_str(), back.data(), (int32_t) back.size(), &n));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "the sequence holds", lucifer_state_save(a.context, 0, path.c_str(), tokens.data(), n));
+    std::vector<int32_t> held = tokens;
+    held.push_back(next);
+    back.resize(held.size());
 #if !defined(_WIN32)
     for (long cut : {0L, 3L, 11L, 12L, 40L, size / 3, size - 40}) {
         const std::string command = "truncate -s " + std::to_string(cut) + " " + path;
-        CHECK_OK(lucifer_state_save(a.context, 0, path.c_str(), tokens.data(), (int32_t) tokens.size()));
+        CHECK_OK(lucifer_state_save(a.context, 0, path.c_str(), held.data(), (int32_t) held.size()));
         CHECK(system(command.c_str()) == 0);
         CHECK(lucifer_state_load(b.context, 0, path.c_str(), back.data(), (int32_t) back.size(), &n) == LUCIFER_STATUS_INVALID_FILE);
     }

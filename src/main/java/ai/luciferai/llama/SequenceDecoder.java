@@ -140,9 +140,10 @@ final class SequenceDecoder {
         context.saveState(SEQUENCE, file, held.toArray());
     }
 
+    /** A file that is refused leaves the sequence as it is. */
     void load(Path file) {
-        clear();
         int[] tokens = context.loadState(SEQUENCE, file);
+        held.truncate(0);
         held.addAll(tokens, 0, tokens.length);
     }
 }

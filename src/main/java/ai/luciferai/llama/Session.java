@@ -187,11 +187,12 @@ public final class Session implements AutoCloseable {
     /**
      * Replaces what the session holds by a saved state.
      *
-     * @throws ai.luciferai.llama.core.InvalidFileException damaged, or of another model; the session is as before when the file
-     *     itself tells so, and empty when only loading shows it
+     * @throws ai.luciferai.llama.core.InvalidFileException damaged, of another model, too long for this session, or not what a session
+     *     saves; the session is as before
      */
     public void load(Path path) {
         between("load", () -> {
+            model.requireCausal("loading a state");
             new StateFile(path, model.info().path()).read(decoder::load);
             return null;
         });

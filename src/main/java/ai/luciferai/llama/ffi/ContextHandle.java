@@ -7,7 +7,6 @@ import ai.luciferai.llama.bindings.lucifer_llama_h;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.ContextFullException;
-import ai.luciferai.llama.core.InvalidOptionException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -352,10 +351,6 @@ public final class ContextHandle extends NativeHandle {
             MemorySegment path = NativeText.in(arena, "file", file.toString());
             MemorySegment tokens = arena.allocate(ValueLayout.JAVA_INT, initial.nCtx());
             int status = lucifer_state_load(context, seq, path, tokens, initial.nCtx(), out);
-            if (status == Status.BUFFER_TOO_SMALL) {
-                throw new InvalidOptionException("contextSize", "at least the " + out.get(ValueLayout.JAVA_INT, 0)
-                        + " tokens that " + file + " holds", initial.nCtx());
-            }
             Status.check(status, "lucifer_state_load", Status.About.model(file));
             return tokens.asSlice(0, 4L * out.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_INT);
         } finally {
