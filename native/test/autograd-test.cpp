@@ -2,6 +2,7 @@
 
 #include "trainer/attention.h"
 #include "trainer/autograd.h"
+#include "trainer/block-attention.h"
 
 #include "ggml-alloc.h"
 #include "ggml-backend.h"
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -18,6 +20,8 @@
 using namespace lucifer;
 
 using tensors = std::vector<ggml_tensor *>;
+
+static std::vector<std::unique_ptr<block_attention>> made_parts;  // by the function that was built last
 
 // A function of F32 leaves, all of which want a gradient. Values lie between lo and hi.
 struct rule {
@@ -39,6 +43,7 @@ public:
         ggml_tensor * y = r.build(ctx.get(), leaves);
         weights = leaf(ggml_dup_tensor(ctx.get(), y));
         loss    = ggml_sum(ctx.get(), ggml_mul(ctx.get(), ggml_cont(ctx.get(), y), weights));
+        parts   = std::move(made_parts);
         graph   = ggml_new_graph_custom(ctx.get(), 1024, false);
         ggml_build_forward_expand(graph, y);
         tensors nodes;
@@ -51,6 +56,9 @@ public:
         ggml_build_forward_expand(graph, loss);
         autograd back(ctx.get(), nullptr, kind);
         back.fuse(fused);
+        for (const auto & part : parts) {
+            back.know(*part);
+        }
         for (ggml_tensor * t : leaves) {
             back.want(t);
         }
@@ -106,6 +114,7 @@ private:
     ggml_tensor *       loss;
     tensors             leaves;
     tensors             gradients;
+    std::vector<std::unique_ptr<block_attention>> parts;
     std::vector<std::vector<float>> values;
 
     // Thousands of tiny graphs: several threads would mostly wait for each other.
@@ -163,11 +172,21 @@ static ggml_tensor * multiply(ggml_context * c, ggml_tensor * a, ggml_tensor * b
     return new_product(c, product::forward, ggml_new_tensor(c, GGML_TYPE_F32, 4, ne), {a, b, scale});
 }
 
+static ggml_tensor * causal_mask(ggml_context * c, int64_t n) {
+    return ggml_diag_mask_inf(c, ggml_fill(c, ggml_new_tensor_2d(c, GGML_TYPE_F32, n, n), 0.0f), 0);
+}
+
 // Causal. 19 rows are more than a block of them where twelve heads share keys.
 static ggml_tensor * attend(ggml_context * c, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v) {
-    const int64_t n = q->ne[2];
-    ggml_tensor * causal = ggml_diag_mask_inf(c, ggml_fill(c, ggml_new_tensor_2d(c, GGML_TYPE_F32, n, n), 0.0f), 0);
-    return new_attention(c, ggml_permute(c, q, 0, 2, 1, 3), ggml_permute(c, k, 0, 2, 1, 3), ggml_permute(c, v, 1, 2, 0, 3), causal, 0.5f);
+    return new_attention(c, ggml_permute(c, q, 0, 2, 1, 3), ggml_permute(c, k, 0, 2, 1, 3), ggml_permute(c, v, 1, 2, 0, 3),
+                         causal_mask(c, q->ne[2]), 0.5f);
+}
+
+// The same of a device, two rows in a block.
+static ggml_tensor * attend_in_blocks(ggml_context * c, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v) {
+    made_parts.push_back(std::make_unique<block_attention>(c, ggml_permute(c, q, 0, 2, 1, 3), ggml_permute(c, k, 0, 2, 1, 3),
+                                                           ggml_cont(c, ggml_permute(c, v, 1, 2, 0, 3)), causal_mask(c, q->ne[2]), 0.5f, 2));
+    return made_parts.back()->result();
 }
 
 static std::vector<rule> rules() {
@@ -205,6 +224,7 @@ static std::vector<rule> rules() {
          }},
         {"attention",        {{4, 4, 5}, {4, 2, 5}, {3, 2, 5}}, [](C * c, const tensors & t) { return attend(c, t[0], t[1], t[2]); }},
         {"attention, blocks", {{4, 12, 19}, {4, 1, 19}, {3, 1, 19}}, [](C * c, const tensors & t) { return attend(c, t[0], t[1], t[2]); }},
+        {"attention, device", {{4, 4, 5}, {4, 2, 5}, {3, 2, 5}}, [](C * c, const tensors & t) { return attend_in_blocks(c, t[0], t[1], t[2]); }},
         {"RMS_NORM",         {m},         [](C * c, const tensors & t) { return ggml_rms_norm(c, t[0], 1e-5f); }},
         {"NORM",             {m},         [](C * c, const tensors & t) { return ggml_norm(c, t[0], 1e-5f); }},
         {"SOFT_MAX",         {m},         [](C * c, const tensors & t) { return ggml_soft_max_ext(c, t[0], nullptr, 0.5f, 0.0f); }},

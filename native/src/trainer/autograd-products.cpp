@@ -2,6 +2,7 @@
 
 #include "attention.h"
 #include "autograd.h"
+#include "block-attention.h"
 
 namespace lucifer {
 
@@ -65,6 +66,13 @@ void autograd::rule_attention(ggml_tensor * y, ggml_tensor * g) {
     add(y->src[0], d.q);
     add(y->src[1], d.k);
     add(y->src[2], d.v);
+}
+
+void autograd::rule_blocks(const block_attention & part, ggml_tensor * g) {
+    const attention_gradients d = part.gradients(ctx, contiguous(g), fuses);
+    add(part.q, d.q);
+    add(part.k, d.k);
+    add(part.v, d.v);
 }
 
 // Adds a product to the gradient of t, within the product that is there already where nothing else can have read that.

@@ -41,13 +41,15 @@ void autograd::rule_norm(ggml_tensor * y, ggml_tensor * g) {
 // y = softmax(s*x + mask); dx = s*y*(g - sum(g*y)). Not SOFT_MAX_BACK where ggml-alloc letting its result alias y makes a kernel
 // overwrite what it has not read yet, as the CPU's does.
 void autograd::rule_soft_max(ggml_tensor * y, ggml_tensor * g) {
-    g = contiguous(g);
-    if (fuses && param_f32(y, 1) == 0.0f) {
-        add(y->src[0], ggml_soft_max_ext_back(ctx, g, y, param_f32(y, 0), 0.0f));
-        return;
+    add(y->src[0], soft_max_gradient(ctx, y, contiguous(g), param_f32(y, 0), fuses && param_f32(y, 1) == 0.0f));
+}
+
+ggml_tensor * soft_max_gradient(ggml_context * ctx, ggml_tensor * y, ggml_tensor * g, float scale, bool fuses) {
+    if (fuses) {
+        return ggml_soft_max_ext_back(ctx, g, y, scale, 0.0f);
     }
     ggml_tensor * gy = ggml_mul(ctx, g, y);
-    add(y->src[0], ggml_scale(ctx, ggml_sub(ctx, gy, ggml_mul(ctx, y, ggml_sum_rows(ctx, gy))), param_f32(y, 0)));
+    return ggml_scale(ctx, ggml_sub(ctx, gy, ggml_mul(ctx, y, ggml_sum_rows(ctx, gy))), scale);
 }
 
 // A rotation's gradient is the rotation back.

@@ -5,6 +5,7 @@
 
 #include "attention.h"
 #include "autograd-rules.h"
+#include "block-attention.h"
 
 #include <stdexcept>
 
@@ -80,9 +81,15 @@ void autograd::run(const std::vector<ggml_tensor *> & nodes) {
     }
 }
 
+void autograd::know(const block_attention & part) { blocks[part.result()] = &part; }
+
 // A node needs a gradient when one of its sources does.
 void autograd::mark_needed(const std::vector<ggml_tensor *> & nodes) {
     for (ggml_tensor * node : nodes) {
+        const auto block = blocks.find(node);
+        if (block != blocks.end() && (is_needed(block->second->q) || is_needed(block->second->k) || is_needed(block->second->v))) {
+            needed.insert(node);
+        }
         for (ggml_tensor * src : node->src) {
             if (is_needed(src)) {
                 needed.insert(node);
@@ -150,6 +157,11 @@ void autograd::add(ggml_tensor * t, ggml_tensor * grad) {
 }
 
 void autograd::apply_rule(ggml_tensor * y, ggml_tensor * g) {
+    const auto block = blocks.find(y);
+    if (block != blocks.end()) {
+        rule_blocks(*block->second, g);
+        return;
+    }
     ggml_tensor * a = y->src[0];
     ggml_tensor * b = y->src[1];
 

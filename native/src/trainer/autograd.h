@@ -21,6 +21,8 @@
 
 namespace lucifer {
 
+class block_attention;
+
 class autograd {
   public:
     // Gradient tensors are made in ctx (no_alloc). `rows`: an I32 leaf [n] = 0, 1, 2, … with n at least the largest number
@@ -34,6 +36,9 @@ class autograd {
     // The device has kernels of SOFT_MAX_BACK, RMS_NORM_BACK and SILU_BACK which may write over what they read: ggml-alloc lets their
     // result take the place of a source.
     void fuse(bool can) { fuses = can; }
+
+    // The forward graph's attention in blocks, whose inner nodes are not among those of run(). It must outlive that.
+    void know(const block_attention & part);
 
     void want(ggml_tensor * leaf) { needed.insert(leaf); }
     void seed(ggml_tensor * node, ggml_tensor * grad) { grads[node] = grad; }
@@ -62,6 +67,7 @@ class autograd {
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> grads;
     std::unordered_map<ggml_tensor *, ggml_tensor *> weight_of;
+    std::unordered_map<ggml_tensor *, const block_attention *> blocks;  // by their results
     std::unordered_map<ggml_tensor *, ggml_tensor *> sums;  // tensor -> a product that was made for its gradient alone
     std::unordered_set<ggml_tensor *>                needed;
 
@@ -80,6 +86,7 @@ class autograd {
     void          rule_mul_mat(ggml_tensor * y, ggml_tensor * g);
     void          rule_product(ggml_tensor * y, ggml_tensor * g);
     void          rule_attention(ggml_tensor * y, ggml_tensor * g);
+    void          rule_blocks(const block_attention & part, ggml_tensor * g);
     void          add_product(ggml_tensor * t, product form, const product_term & term);
     void          rule_mul_mat_id(ggml_tensor * y, ggml_tensor * g);
     void          rule_rms_norm(ggml_tensor * y, ggml_tensor * g);
@@ -96,5 +103,8 @@ class autograd {
 
 // t, contiguous. Of rows that lie apart by REPEAT, once: CUDA's kernel for it moves four times as many bytes a second as that of CONT.
 ggml_tensor * gathered(ggml_context * ctx, ggml_tensor * t);
+
+// Of y = softmax(scale * x + mask) with respect to x; g and y contiguous. fuses: see autograd::fuse().
+ggml_tensor * soft_max_gradient(ggml_context * ctx, ggml_tensor * y, ggml_tensor * g, float scale, bool fuses);
 
 }  // namespace lucifer

@@ -15,6 +15,9 @@ namespace lucifer {
 // Of a micro-batch, from which on a device multiplies faster by BF16, after unpacking a quantized weight, than by its own type.
 static const int32_t ROWS_TO_UNPACK = 1024;
 
+// Of a block of attention on a device: as few as keep its products large.
+static const int64_t ATTENTION_ROWS = 512;
+
 static status_error unsupported(const std::string & message) { return { LUCIFER_STATUS_UNSUPPORTED, message }; }
 
 cloner::cloner(const trace & source, ggml_context * ctx, ggml_tensor * rows, arithmetic kind, batch_shape shape)
@@ -209,12 +212,20 @@ ggml_tensor * cloner::clone_attention(ggml_tensor * t) {
     const ggml_tensor *      probs = part.probabilities;
     float scale;
     std::memcpy(&scale, probs->op_params, sizeof(scale));
-    const auto    make = flashes ? new_flash_attention : new_attention;
-    ggml_tensor * own  = keep(make(ctx, operand(part.scores->src[1]), operand(part.scores->src[0]), operand(t->src[0]),
-                                   operand(probs->src[1]), scale));
+    ggml_tensor * own = keep(make_attention(operand(part.scores->src[1]), operand(part.scores->src[0]), operand(t->src[0]),
+                                            operand(probs->src[1]), scale));
     ggml_set_name(own, t->name);
     direct.insert(t);
     return keep(ggml_permute(ctx, own, 0, 2, 1, 3));
+}
+
+// [d_v, heads, n]
+ggml_tensor * cloner::make_attention(ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, ggml_tensor * mask, float scale) {
+    switch (attention) {
+        case attention_form::flash:  return new_flash_attention(ctx, q, k, v, mask, scale);
+        case attention_form::blocks: return attention_blocks.emplace_back(ctx, q, k, v, mask, scale, ATTENTION_ROWS).result();
+        default:                     return new_attention(ctx, q, k, v, mask, scale);
+    }
 }
 
 // t as plain operations if it is a GELU or a GELU-gated unit, else nullptr.

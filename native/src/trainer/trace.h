@@ -7,6 +7,7 @@
 #pragma once
 
 #include "arithmetic.h"
+#include "block-attention.h"
 
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -155,8 +157,11 @@ class cloner {
     // Clones the head for n_rows rows instead of the shape's outputs: all its operations work row by row.
     void           clone_head(const trace::segment & part, int64_t n_rows);
 
-    // Attention by one operation that keeps no scores and has no gradient; for a device that supports_flash_attention().
-    void           use_flash_attention() { flashes = true; }
+    // How attentions that the trace found are cloned: as they were recorded; by one operation that keeps no scores and has no gradient,
+    // for a device that supports_flash_attention(); in blocks, for one that supports_block_attention().
+    enum class attention_form { recorded, flash, blocks };
+    void           use_attention(attention_form form) { attention = form; }
+    const std::deque<block_attention> & blocks() const { return attention_blocks; }
 
     // Puts a new own tensor into the order of nodes() before another.
     void insert_before(ggml_tensor * own, ggml_tensor * added) { made.insert(std::find(made.begin(), made.end(), own), added); }
@@ -173,14 +178,15 @@ class cloner {
     ggml_tensor *  rows;
     arithmetic     kind;
     batch_shape    shape;
-    bool           flashes = false;
+    attention_form attention = attention_form::recorded;
 
     int64_t scaled(int64_t size) const { return source.scaled(size, shape); }
-    bool    fuses_attention() const { return flashes || kind == arithmetic::packed; }
+    bool    fuses_attention() const { return attention != attention_form::recorded || kind == arithmetic::packed; }
 
     std::unordered_map<ggml_tensor *, ggml_tensor *> copies;
     std::unordered_map<ggml_tensor *, ggml_tensor *> expressions;
     std::vector<ggml_tensor *>                       made;
+    std::deque<block_attention>                      attention_blocks;
 
     ggml_tensor * operand(ggml_tensor * recorded);
     ggml_tensor * weight_operand(ggml_tensor * recorded);
@@ -190,6 +196,7 @@ class cloner {
     ggml_tensor * clone_cache_read(ggml_tensor * t);
     ggml_tensor * clone_product(ggml_tensor * t);
     ggml_tensor * clone_attention(ggml_tensor * t);
+    ggml_tensor * make_attention(ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, ggml_tensor * mask, float scale);
     ggml_tensor * clone_adapter_scale(ggml_tensor * t);
     ggml_tensor * clone_cont(ggml_tensor * t);
     ggml_tensor * clone_exact_gelu(ggml_tensor * t);

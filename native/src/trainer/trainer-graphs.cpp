@@ -32,9 +32,7 @@ cloner trainer::new_cloner(const stage & s) const {
     for (const auto & [w, f32] : unpacked) {
         copy.replace(w, f32);
     }
-    if (flashes && !s.training) {
-        copy.use_flash_attention();
-    }
+    copy.use_attention(s.training ? training_attention : plain_attention);
     return copy;
 }
 
@@ -82,6 +80,9 @@ autograd trainer::backward_through(const cloner & copy, ggml_context * ctx) cons
     back.fuse(is_cuda());
     for (const auto & [unpacked, weight] : copy.dequantized()) {
         back.stands_for(unpacked, weight);
+    }
+    for (const block_attention & part : copy.blocks()) {
+        back.know(part);
     }
     for (const parameter & p : params) {
         back.want(p.tensor);

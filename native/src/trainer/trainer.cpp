@@ -159,7 +159,15 @@ void trainer::open_backends() {
     kind = options.wanted == arithmetic::native ? arithmetic::native
          : raw.size() == 1                      ? arithmetic::packed
          : options.wanted == arithmetic::mixed && has_mixed_products() ? arithmetic::mixed : arithmetic::exact;
-    flashes = kind == arithmetic::mixed && supports_flash_attention(*traced, raw.front());
+    choose_attention();
+}
+
+void trainer::choose_attention() {
+    using form = cloner::attention_form;
+    ggml_backend_t device = backends.front().get();
+    const bool     mixed  = kind == arithmetic::mixed;
+    plain_attention    = mixed && supports_flash_attention(*traced, device) ? form::flash : form::recorded;
+    training_attention = mixed && supports_block_attention(device) ? form::blocks : form::recorded;
 }
 
 bool trainer::is_cuda() const {

@@ -141,7 +141,8 @@ class trainer {
 
     trainer_options        options;
     arithmetic             kind = arithmetic::native;
-    bool                   flashes = false;  // attention without a backward pass is one operation
+    cloner::attention_form plain_attention    = cloner::attention_form::recorded;  // without a backward pass behind it
+    cloner::attention_form training_attention = cloner::attention_form::recorded;
     std::unique_ptr<trace> traced;
 
     std::vector<ggml_backend_ptr> backends;             // what holds the weights first, the CPU last
@@ -172,6 +173,7 @@ class trainer {
     void collect_parameters();
     void stage_parameters();
     void open_backends();
+    void choose_attention();
     bool has_mixed_products() const;
     bool is_cuda() const;
     void make_state();
