@@ -130,6 +130,15 @@ class MergeVerificationIT {
         }
     }
 
+    /** A factor that is off by a hundredth moves weights by less than a type in blocks rounds them; the blocks are others all the same. */
+    @ParameterizedTest
+    @EnumSource(value = ExportType.class, names = {"Q8_0", "Q4_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q6_K"})
+    void aScaleThatIsAlmostRightIsFound(ExportType type) throws IOException {
+        merge(options(Goldens.adapter(), 2, type));
+        String got = refusedByTensors(options(Goldens.adapter(), 2.02f, type)).getMessage();
+        assertTrue(got.contains("merged tensor 'blk."), got);
+    }
+
     /** Flips a bit of a byte, counted from the middle of a tensor, where a block begins. */
     private static void damage(Path file, String tensor, int fromMiddle, int bit) throws IOException {
         long at;
