@@ -126,6 +126,7 @@ final class SpecialTokens {
 
     /** Writes one template, or several with names of which "default" is the one. */
     static void writeTemplate(KeyValues keys, Object template) {
+        ChatTemplates.tellFaults(template);
         if (template instanceof List<?> list) {
             Object byDefault = null;
             var names = new LinkedHashSet<String>();
