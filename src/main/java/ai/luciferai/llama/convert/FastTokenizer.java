@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.TreeMap;
 final class FastTokenizer {
 
     private static final JsonObject CLASSES = JsonObject.resource(FastTokenizer.class, "tokenizer-classes.json");
+    private static final System.Logger LOG = System.getLogger(FastTokenizer.class.getName());
     private static final List<String> SPECIAL_NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
@@ -166,11 +168,15 @@ final class FastTokenizer {
             }
         }
         known.values().forEach(token -> add(token, token.requireText("content"), isSet(token, "special")));
-        if (decoder.isEmpty()) { // the list of older versions
+        if (!config.values().containsKey("added_tokens_decoder")) { // the list of older versions
+            Set<String> named = named(specialTokensMap);
             var older = new TreeMap<Long, String>();
             addedTokens.values().forEach((text, id) -> older.put(id instanceof Long number ? number : -1L, text));
             older.values().stream().filter(text -> !added.containsKey(text))
-                    .forEach(text -> add(new JsonObject(addedTokens.file(), Map.of()), text, TokenTable.looksSpecial(text)));
+                    .forEach(text -> add(new JsonObject(addedTokens.file(), Map.of()), text, named.contains(text)));
+        } else if (decoder.isEmpty() && addedTokens.values().keySet().stream().anyMatch(text -> id(text) == null)) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: its tokens are left out, because tokenizer_config.json says that there are none "
+                    + "(added_tokens_decoder), and is newer", addedTokens.file());
         }
         for (String name : SPECIAL_NAMES) {
             JsonObject source = config.values().containsKey(name) || !decoder.isEmpty() || !specialTokensMap.has(name) ? config : specialTokensMap;
@@ -182,6 +188,18 @@ final class FastTokenizer {
                 items.forEach(this::addSpecial);
             }
         }
+    }
+
+    /** The texts of the special tokens that the files name. */
+    private Set<String> named(JsonObject specialTokensMap) {
+        var named = new HashSet<String>();
+        for (JsonObject file : List.of(config, specialTokensMap)) {
+            SPECIAL_NAMES.forEach(name -> named.add(SpecialTokens.text(file.get(name))));
+            if (file.get("additional_special_tokens") instanceof List<?> items) {
+                items.forEach(item -> named.add(SpecialTokens.text(item)));
+            }
+        }
+        return named;
     }
 
     private void addSpecial(Object token) {

@@ -6,6 +6,8 @@ import ai.luciferai.llama.gguf.GgufType;
 import ai.luciferai.llama.hf.JsonObject;
 import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
@@ -34,6 +36,7 @@ final class SentencePieceVariants {
     void phi3() throws IOException {
         SentencePieceModel model = model("tokenizer.model");
         TokenTable table = TokenTable.ofHoles(vocabulary.bounded(vocabulary.size() == null ? model.pieces().size() : vocabulary.size()), -10000);
+        vocabulary.requireRows(model.pieces().size(), table.size());
         putPieces(table, model.pieces());
         addedTokensFile(table);
         addedTokens(table);
@@ -42,7 +45,7 @@ final class SentencePieceVariants {
     }
 
     private void putPieces(TokenTable table, List<SentencePieceModel.Piece> pieces) {
-        for (int id = 0; id < Math.min(table.size(), pieces.size()); id++) {
+        for (int id = 0; id < pieces.size(); id++) {
             SentencePieceModel.Piece piece = pieces.get(id);
             table.set(id, piece.text(), piece.score(), typeOf(piece));
         }
@@ -53,11 +56,16 @@ final class SentencePieceVariants {
     }
 
     private void addedTokensFile(TokenTable table) throws IOException {
-        for (var token : JsonObject.readIfPresent(vocabulary.folder().resolve("added_tokens.json")).values().entrySet()) {
+        Path file = vocabulary.folder().resolve("added_tokens.json");
+        var beyond = new ArrayList<String>();
+        for (var token : JsonObject.readIfPresent(file).values().entrySet()) {
             if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
                 table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
+            } else {
+                beyond.add("'" + token.getKey() + "' (" + JsonObject.kind(token.getValue()) + ")");
             }
         }
+        Vocabulary.tellOfTokensBeyond(file, beyond, table.size());
     }
 
     /** The tokens of tokenizer_config.json, then those of tokenizer.json. */
@@ -87,8 +95,8 @@ final class SentencePieceVariants {
     void internLm2() throws IOException {
         SentencePieceModel model = model("tokenizer.model");
         var table = new TokenTable();
-        long size = vocabulary.size() == null ? model.pieces().size() : Math.min(vocabulary.size(), model.pieces().size());
-        for (SentencePieceModel.Piece piece : model.pieces().subList(0, (int) size)) {
+        vocabulary.requireRows(model.pieces().size(), vocabulary.size() == null ? model.pieces().size() : vocabulary.size());
+        for (SentencePieceModel.Piece piece : model.pieces()) {
             boolean nul = piece.text().length == 1 && piece.text()[0] == 0;
             boolean unused = new String(piece.text(), java.nio.charset.StandardCharsets.UTF_8).startsWith("[UNUSED");
             table.add(nul ? Vocabulary.utf8("\uD83D\uDC09") : piece.text(), piece.score(), unused ? TokenTable.UNUSED : typeOf(piece));

@@ -87,10 +87,7 @@ final class Vocabulary {
         SentencePieceModel model = SentencePieceModel.read(files.path("tokenizer.model"));
         Object size = config.has("vocab_size_per_layer_input") ? config.get("vocab_size_per_layer_input") : config.get("vocab_size");
         TokenTable table = TokenTable.ofHoles(bounded(size instanceof Long n && n > 0 ? n : model.pieces().size()), -10000);
-        if (model.pieces().size() > table.size()) {
-            throw new InvalidFileException(files.path("tokenizer.model"), "pieces", "at most " + table.size() + ", the rows of the embedding (vocab_size)",
-                    String.valueOf(model.pieces().size()), OTHER_TOKENIZER);
-        }
+        requireRows(model.pieces().size(), table.size());
         var beyond = new ArrayList<String>();
         for (int id = 0; id < Math.min(table.size(), model.pieces().size()); id++) {
             SentencePieceModel.Piece piece = model.pieces().get(id);
@@ -109,11 +106,19 @@ final class Vocabulary {
         return table;
     }
 
+    /** A piece without a row would be lost, or shift those behind it. */
+    void requireRows(long pieces, long rows) {
+        if (pieces > rows) {
+            throw new InvalidFileException(files.path("tokenizer.model"), "pieces", "at most " + rows + ", the rows of the embedding (vocab_size)",
+                    String.valueOf(pieces), OTHER_TOKENIZER);
+        }
+    }
+
     /**
      * A token beside those of tokenizer.model that the embedding has no row for is left out, as the reference leaves it out: Gemma 3's small
      * model lists the token of images, and many fine-tunes a padding that nothing was ever trained with.
      */
-    private static void tellOfTokensBeyond(Path file, List<String> tokens, int size) {
+    static void tellOfTokensBeyond(Path file, List<String> tokens, int size) {
         if (!tokens.isEmpty()) {
             int n = tokens.size();
             LOG.log(System.Logger.Level.WARNING, "{0}: left out, because the embedding has no row for them (ids from 0 to {1}): {2}", file,

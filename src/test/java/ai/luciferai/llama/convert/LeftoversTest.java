@@ -2,9 +2,11 @@ package ai.luciferai.llama.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.hf.JsonObject;
@@ -91,6 +93,42 @@ class LeftoversTest extends ChangedCheckpoint {
             assertEquals(rows, gguf.tensor("position_embd.weight").orElseThrow().ne(1));
             assertEquals(rows, gguf.metadata().integer("bert.context_length"));
         }
+    }
+
+    /** A piece without a row is not cut off in silence, and neither is a token beside them. */
+    @ParameterizedTest
+    @CsvSource({"phi-three", "internlm2", "mistral"})
+    void piecesWithoutARowAreRefused(String name) throws IOException {
+        String message = refused(checkpoint(name, put("vocab_size", 320L), tensors -> tensors.replaceAll((tensor, shape) ->
+                String.valueOf(shape).replace(" 340 ", " 320 "))));
+        assertTrue(message.contains("tokenizer.model: pieces: expected at most 320, the rows of the embedding (vocab_size), got "), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"t5", "phi-three", "mistral"})
+    void addedTokensWithoutARowAreSaid(String name) throws IOException {
+        Path input = checkpoint(name, asItIs(), asItIs());
+        Files.writeString(input.resolve("added_tokens.json"), "{\"<far>\": 5000}");
+        try (var said = new Said(Vocabulary.class)) {
+            convert(input);
+            assertTrue(said.texts().stream().anyMatch(text -> text.contains("added_tokens.json: left out") && text.contains("'<far>' (5000)")), said.texts()::toString);
+        }
+    }
+
+    /** The model completes without one; nobody could chat with it, and would not know why. */
+    @Test
+    void aChatTemplateThatIsNotWholeIsSaidAndWritten() throws IOException {
+        Path input = checkpoint("qwen2", asItIs(), asItIs());
+        String template = "{% for m in messages %}\n{{ m.content ";
+        Files.writeString(input.resolve("chat_template.jinja"), template);
+        try (var said = new Said(ChatTemplates.class); var file = GgufReader.read(convert(input))) {
+            assertEquals(template, file.metadata().string("tokenizer.chat_template"));
+            assertEquals(1, said.texts().size());
+            assertTrue(said.texts().getFirst().contains("does not parse, line 2: a {{ that does not close"), said.texts()::toString);
+        }
+        Path given = Files.writeString(folder.resolve("mine.jinja"), template);
+        var refused = assertThrows(InvalidOptionException.class, () -> ChatTemplates.find(given.toString()));
+        assertTrue(refused.getMessage().contains("mine.jinja: line 2: a {{ that does not close"), refused.getMessage());
     }
 
     /** Phi-3 keeps Llama's tokenizer: what tokenizer.json says of it alone is what Llama's class makes of the file, which tokens.json holds to the original. */
