@@ -208,6 +208,12 @@ final class Environment {
         }
     }
 
+    /** Says that one of several failed; its message may name it already. */
+    void tellFailure(String name, Throwable fault) {
+        String message = String.valueOf(fault.getMessage());
+        err.println("error: " + (message.contains(name) ? "" : name + ": ") + message);
+    }
+
     Verbosity verbosity() {
         return verbosity;
     }

@@ -52,8 +52,7 @@ final class EvaluateCommand implements Command {
         try (ProgressLine progress = environment.progress()) {
             report = Evaluate.run(options, progress, environment.cancel());
         }
-        report.models().forEach(model -> model.failure()
-                .ifPresent(failure -> environment.err().println("error: " + model.name() + ": " + failure.getMessage())));
+        report.models().forEach(model -> model.failure().ifPresent(failure -> environment.tellFailure(model.name(), failure)));
         environment.print(a.has("--json") ? EvaluateText.json(report) : EvaluateText.text(report, environment.verbosity().compareTo(Verbosity.NORMAL) > 0));
         return report.models().stream().flatMap(model -> model.failure().stream()).findFirst().map(ExitCode::of).orElse(ExitCode.OK);
     }

@@ -57,7 +57,7 @@ final class PromptBatch {
             } catch (CancelledException e) {
                 throw e;
             } catch (BridgeException e) {
-                environment.err().println("error: " + name + ": " + e.getMessage());
+                environment.tellFailure(name, e);
                 code = code == ExitCode.OK ? ExitCode.of(e) : code;
             }
         }

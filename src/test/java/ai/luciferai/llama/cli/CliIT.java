@@ -209,7 +209,7 @@ class CliIT {
         CliRun run = CliRun.of("generate", "--prompts", prompts.toString(), "-m", "missing.gguf", "-m", model.toString(), "--temp", "0",
                 "--out-dir", out.toString(), "--json", "-q", "-t", "1");
         assertEquals(ExitCode.INPUT_FILE, run.code());
-        assertTrue(run.err().startsWith("error: missing: missing.gguf: "), run.err());
+        assertTrue(run.err().startsWith("error: missing.gguf: "), run.err());
         assertEquals(ANSWER, JSON.readTree(out.resolve("results-tiny.json").toFile()).get("answers").get(0).get("text").asText());
         try (Stream<Path> files = Files.list(out)) {
             assertEquals(1, files.count());

@@ -1,6 +1,7 @@
 package ai.luciferai.llama.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,7 +10,9 @@ import ai.luciferai.llama.ConvertType;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Words of {@code convert} become its options. */
 class ConvertCommandTest {
@@ -47,5 +50,13 @@ class ConvertCommandTest {
     void namesAnUnknownType() {
         String message = assertThrows(InvalidOptionException.class, () -> options("model", "--outtype", "f17")).getMessage();
         assertTrue(message.contains("--outtype") && message.contains("bf16") && message.contains("Q4_K_M") && message.contains("f17"), message);
+    }
+
+    @Test
+    void saysOnRequestWhatItWasAndWhatItTook(@TempDir Path folder) {
+        String[] words = {"convert", "src/test/fixtures/convert/qwen2-bpe", "--outfile", folder.resolve("out.gguf").toString(), "--force"};
+        assertFalse(CliRun.of(words).err().contains("tensors"));
+        CliRun run = CliRun.of(Stream.concat(Stream.of(words), Stream.of("-v")).toArray(String[]::new));
+        assertTrue(run.err().matches("(?s).*\\(qwen2\\): \\d+ tensors, [0-9.]+ M parameters, matrices as f16; .* read, .* written in .* s\\s+"), run.err());
     }
 }

@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -100,5 +101,16 @@ class PipedPromptsTest {
                 throw new IOException(message);
             }
         };
+    }
+
+    /** Of several models or files one fails: its message says which, once. */
+    @Test
+    void aFailureIsNamedOnce() {
+        var err = new ByteArrayOutputStream();
+        var environment = new Environment(InputStream.nullInputStream(), new ByteArrayOutputStream(), new PrintStream(err, true, StandardCharsets.UTF_8), false);
+        environment.tellFailure("tiny", new InvalidFileException(Path.of("models/tiny.gguf"), "magic", "the characters 'GGUF'", "'text'"));
+        environment.tellFailure("tiny", new InvalidOptionException("-c", "more", "0"));
+        assertEquals("error: models/tiny.gguf: magic: expected the characters 'GGUF', got 'text'" + System.lineSeparator()
+                + "error: tiny: option -c: expected more, got 0" + System.lineSeparator(), err.toString(StandardCharsets.UTF_8));
     }
 }
