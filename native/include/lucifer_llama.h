@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Raised by every change to this file that an older caller would not survive. */
-#define LUCIFER_ABI_VERSION 2
+#define LUCIFER_ABI_VERSION 3
 
 enum lucifer_status {
     LUCIFER_STATUS_OK               = 0,
@@ -70,6 +70,13 @@ LUCIFER_API int32_t lucifer_abi_version(int32_t * version);
  * (NULL: only the backends that are linked in). Call once before anything else; later calls do nothing.
  */
 LUCIFER_API int32_t lucifer_init(const char * backend_dir);
+
+/*
+ * What one piece of work on a chat template, a grammar or a JSON schema may take, which anybody may have written: memory that it holds
+ * at a time, and how long it takes. Beyond it the call fails with INVALID_ARGUMENT and the limit in the message. To be set before such
+ * work; in the beginning 256 MiB and 10 s.
+ */
+LUCIFER_API int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis);
 
 /* Versions and build flags, one "key=value" a line: llama.cpp, llama.cpp.commit, ggml, compiler, build, backends. */
 LUCIFER_API int32_t lucifer_build_info(char * buf, int64_t cap, int64_t * len);
@@ -476,6 +483,7 @@ struct lucifer_sampler_params {
     const int32_t * grammar_trigger_tokens;        /* or at one of these tokens */
     const struct lucifer_logit_bias * logit_bias;
     const char * const * dry_breakers; /* NULL: upstream's defaults */
+    const int32_t * cancel;          /* looked at while the grammar is read; may be NULL */
     int32_t      n_grammar_trigger_patterns;
     int32_t      n_grammar_trigger_tokens;
     int32_t      n_logit_bias;
@@ -520,6 +528,7 @@ LUCIFER_API int32_t lucifer_sampler_accept(struct lucifer_sampler * sampler, int
 struct lucifer_choice {
     int64_t struct_size;
     struct lucifer_context * context; /* whose logits */
+    const int32_t * cancel;    /* looked at while the grammar is kept; may be NULL. On CANCELLED the sampler can only be reset or freed */
     int32_t i;                 /* those of its last batch's token i; -1: of its last output */
     int32_t token;             /* out */
 };
@@ -552,9 +561,10 @@ LUCIFER_API int32_t lucifer_grammar_from_schema(const char * schema, char * buf,
  *                  "supports_thinking": bool, "thinking_start": …, "thinking_end": […], "format": …}
  * The prompt is to be tokenized with add_special and parse_special: what the model's vocabulary adds itself is not in it.
  * UNSUPPORTED when the model has no template and none is given; INVALID_ARGUMENT for a template that does not parse or render.
+ * cancel may be NULL.
  */
 LUCIFER_API int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request,
-                                        char * buf, int64_t cap, int64_t * len);
+                                        const int32_t * cancel, char * buf, int64_t cap, int64_t * len);
 
 /* Source of the model's own template, or of the named variant; UNSUPPORTED when there is none. */
 LUCIFER_API int32_t lucifer_chat_template(struct lucifer_model * model, const char * variant, char * buf, int64_t cap, int64_t * len);

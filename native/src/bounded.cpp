@@ -1,125 +1,259 @@
-// The engine of chat templates can be stopped nowhere but where it allocates, which it does for every value, scope and iteration:
-// this library's operator new counts on the thread of a bounded call, and throws std::bad_alloc, which all code must expect.
-
 #include "bounded.h"
 
 #include "guard.h"
+#include "params.h"
 
-#include <cstdint>
-#include <cstdlib>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
 #include <exception>
-#include <new>
+#include <memory>
+#include <mutex>
 
 #include <pthread.h>
+#if defined(__linux__)
+#    include <sys/resource.h>
+#    include <unistd.h>
+#endif
 
 namespace lucifer {
 
 namespace {
 
-// Of llama.cpp's templates, the most costly makes 44 million objects for a chat of 400 messages, and none holds more than 12,000 or
-// goes deeper than 42 KB of stack. Objects that hold each other are destroyed by recursion: as many as a template can make within
-// max_made, at some 60 for each, end in half of the stack, which is only address space until it is used.
-constexpr size_t  stack_size  = (size_t) 1 << 30;
-constexpr size_t  max_depth   = (size_t) 64 << 20;  // of the stack, by the template's own recursion
-constexpr int64_t max_objects = 1000000;            // at a time; too low where the C++ library allocates what this library frees
-constexpr int64_t max_made    = 100000000;          // in all: some ten seconds
-constexpr size_t  max_size    = (size_t) 256 << 20; // of one
+// Of llama.cpp's templates, the most costly makes 44 million objects for a chat of 400 messages, which takes some seconds, and none
+// holds more than 12,000 or goes deeper than 42 KB of stack.
+std::atomic<int64_t> g_max_bytes{(int64_t) 256 << 20};
+std::atomic<int64_t> g_max_millis{10000};
 
-struct budget {
-    const char * stack_top; // grows down from here
-    int64_t      objects   = 0;
-    int64_t      made      = 0;
-    bool         exhausted = false; // from then on nothing is allocated: whoever catches the exception cannot go on
+constexpr size_t  max_depth     = (size_t) 16 << 20; // of the stack, by the work's own recursion
+constexpr int64_t grace_millis  = 1000;              // from the deadline or the cancel on, until the thread is left behind
+constexpr int64_t poll_millis   = 50;                // of the caller's cancel flag
+constexpr size_t  most_parked   = 4;
+constexpr int     most_runaways = 8;
 
-    void charge(size_t size) {
-        char here;
-        made++;
-        objects++;
-        exhausted = exhausted || size > max_size || objects > max_objects || made > max_made ||
-                    (size_t) (stack_top - &here) > max_depth;
-        if (exhausted) {
-            objects--;
-            throw std::bad_alloc();
-        }
-    }
+std::atomic<int> g_runaways{0};
+
+constexpr size_t  least_stack   = (size_t) 256 << 20; // for work without a limit of its recursion: see sampler.cpp
+
+// Objects that hold each other are destroyed and compared by recursion, as many as fit into the memory that they may take; each
+// takes less of the stack. All of it is only address space until it is used.
+size_t stack_for(int64_t max_bytes) {
+    return max_depth + std::max((size_t) max_bytes, least_stack);
+}
+
+struct job {
+    std::function<void()> body;
+    const char *          what;    // the exported function, for last words
+    const char *          subject; // the file that it works on
+    budget                allowed;
+    int32_t               cancel = 0; // not the caller's flag, which may be gone before the thread is
+    std::exception_ptr    thrown;
+    std::atomic<int>      thread{0};
+
+    std::mutex              mutex;
+    std::condition_variable ended;
+    bool                    done     = false;
+    bool                    deserted = false;
 };
 
-thread_local budget * t_budget = nullptr;
+void compute(job & j) {
+    char        top;
+    guard_scope scope(j.what, j.subject); // as on the caller's thread: assertions that fail here throw as well
+    j.allowed.stack_top = &top;
+    j.allowed.max_depth = (ptrdiff_t) max_depth;
+    j.allowed.cancelled = &j.cancel;
+    budget_begin(&j.allowed);
+    try {
+        j.body();
+        budget_begin(nullptr);
+    } catch (...) {
+        budget_begin(nullptr);
+        j.thrown = std::current_exception();
+    }
+}
 
-struct bounded_call {
-    const char *                   what;
-    const char *                   subject;
-    const std::function<void()> *  body;
-    bool                           exhausted = false;
-    std::exception_ptr             thrown;
+// Threads that wait for jobs. They live until the process ends, and so do what they wait on.
+class thread_pool {
+public:
+    void run(std::shared_ptr<job> next) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (n_parked_ > 0) {
+            n_parked_--;
+        } else {
+            start();
+        }
+        jobs_.push_back(std::move(next));
+        wake_.notify_one();
+    }
+
+private:
+    void start() {
+        // a limit that is raised later holds for threads that are started later
+        const size_t   size = stack_for(g_max_bytes);
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, size);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        pthread_t thread;
+        const int error = pthread_create(&thread, &attributes, serve, this);
+        pthread_attr_destroy(&attributes);
+        if (error != 0) {
+            fail(LUCIFER_STATUS_OUT_OF_MEMORY, "cannot start a thread with %zu MiB of stack", size >> 20);
+        }
+    }
+
+    static void * serve(void * data) {
+        auto & pool = *static_cast<thread_pool *>(data);
+        bool   goes_on;
+        do {
+            const std::shared_ptr<job> j = pool.take();
+#if defined(__linux__)
+            j->thread = (int) gettid();
+#endif
+            compute(*j);
+            j->body = nullptr;
+
+            std::lock_guard<std::mutex> lock(j->mutex);
+            j->done = true;
+            g_runaways -= j->deserted ? 1 : 0;
+            goes_on = j->allowed.spent == budget::none && pool.park(); // else much of the stack may be real memory
+            j->ended.notify_one();
+        } while (goes_on);
+        return nullptr;
+    }
+
+    std::shared_ptr<job> take() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return !jobs_.empty(); });
+        std::shared_ptr<job> next = std::move(jobs_.front());
+        jobs_.pop_front();
+        return next;
+    }
+
+    bool park() {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (n_parked_ == most_parked) {
+            return false;
+        }
+        n_parked_++;
+        return true;
+    }
+
+    std::mutex                       mutex_;
+    std::condition_variable          wake_;
+    std::deque<std::shared_ptr<job>> jobs_;         // each has a thread that takes it
+    size_t                           n_parked_ = 0; // threads that no job is for
 };
 
-void * run(void * data) {
-    auto & call = *static_cast<bounded_call *>(data);
-    char   top;
-    budget limits{&top};
-    {
-        guard_scope scope(call.what, call.subject); // as on the caller's thread: assertions that fail here throw as well
-        t_budget = &limits;
-        try {
-            (*call.body)();
-        } catch (...) {
-            t_budget    = nullptr;
-            call.thrown = std::current_exception();
+thread_pool & pool() {
+    static auto * threads = new thread_pool;
+    return *threads;
+}
+
+// It goes on in the background, as little in the way as can be, and ends where it next allocates.
+void desert(job & j) {
+    j.deserted = true;
+    g_runaways++;
+#if defined(__linux__)
+    setpriority(PRIO_PROCESS, (id_t) j.thread.load(), 19);
+#endif
+}
+
+// False: it was left behind.
+bool wait_for(job & j, const int32_t * cancel, bool may_desert) {
+    const auto    is_done = [&] { return j.done; };
+    const int64_t milli   = 1000000;
+
+    int64_t                      end = j.allowed.deadline + grace_millis * milli;
+    std::unique_lock<std::mutex> lock(j.mutex);
+    while (!j.ended.wait_for(lock, std::chrono::milliseconds(poll_millis), is_done)) {
+        if (cancel != nullptr && *(const volatile int32_t *) cancel != 0 && j.cancel == 0) {
+            *(volatile int32_t *) &j.cancel = 1;
+            end                             = std::min(end, budget_clock() + grace_millis * milli);
         }
-        t_budget = nullptr;
+        if (may_desert && budget_clock() > end) {
+            desert(j);
+            return false;
+        }
     }
-    call.exhausted = limits.exhausted;
-    return nullptr;
+    return true;
+}
+
+std::shared_ptr<job> start_job(std::function<void()> body, const budget & allowed) {
+    const auto j         = std::make_shared<job>();
+    j->body              = std::move(body);
+    j->what              = this_call().what;
+    j->subject           = this_call().subject;
+    j->allowed           = allowed;
+    j->allowed.max_bytes = g_max_bytes;
+    j->allowed.deadline  = budget_clock() + g_max_millis * 1000000;
+    pool().run(j);
+    return j;
 }
 
 } // namespace
 
-void run_bounded(const char * subject, const std::function<void()> & body) {
-    bounded_call call{this_call().what, this_call().subject, &body, false, nullptr};
+void require_unspent(const char * subject, budget::limit spent) {
+    switch (spent) {
+        case budget::none: return;
+        case budget::memory:
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes more than %lld MiB of memory (-Dai.luciferai.llama.limit.mib)", subject,
+                 (long long) (g_max_bytes >> 20));
+        case budget::stack: fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s calls itself without end, or is nested too deeply", subject);
+        case budget::time:
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes longer than %g s (-Dai.luciferai.llama.limit.seconds)", subject,
+                 (double) g_max_millis / 1000);
+        case budget::cancel: fail(LUCIFER_STATUS_CANCELLED, "cancelled");
+    }
+}
 
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_size);
-    pthread_t thread;
-    const int error = pthread_create(&thread, &attributes, run, &call);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) {
-        fail(LUCIFER_STATUS_OUT_OF_MEMORY, "cannot start a thread with %zu MiB of stack for %s", stack_size >> 20, subject);
+void run_bounded(const char * subject, const int32_t * cancel, std::function<void()> body) {
+    if (g_runaways >= most_runaways) {
+        fail(LUCIFER_STATUS_FAILED, "%d pieces of earlier work that took too long have not ended yet; %s is not begun", most_runaways, subject);
     }
-    pthread_join(thread, nullptr);
+    const auto j     = start_job(std::move(body), {});
+    const bool ended = wait_for(*j, cancel, true);
+    require_unspent(subject, ended ? j->allowed.spent : j->cancel != 0 ? budget::cancel : budget::time);
+    if (j->thrown) {
+        std::rethrow_exception(j->thrown);
+    }
+}
 
-    if (call.exhausted) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s calls itself or repeats without end, or makes more than %lld objects at a time", subject,
-             (long long) max_objects);
+void run_awaited(const char * subject, const int32_t * cancel, budget & held, std::function<void()> body) {
+    require_unspent(subject, held.spent);
+    const auto j = start_job(std::move(body), held);
+    wait_for(*j, cancel, false);
+    held = j->allowed;
+    require_unspent(subject, held.spent);
+    if (j->thrown) {
+        std::rethrow_exception(j->thrown);
     }
-    if (call.thrown) {
-        std::rethrow_exception(call.thrown);
-    }
+}
+
+charged_scope::charged_scope(budget & held, const int32_t * cancel) noexcept {
+    held.max_bytes = g_max_bytes;
+    held.deadline  = budget_clock() + g_max_millis * 1000000;
+    held.cancelled = cancel;
+    held.stack_top = nullptr;
+    before_        = budget_begin(&held);
+}
+
+charged_scope::~charged_scope() {
+    budget_begin(before_);
 }
 
 } // namespace lucifer
 
-// The sanitizers bring their own.
-#if !defined(__SANITIZE_ADDRESS__)
+using namespace lucifer;
 
-void * operator new(size_t size) {
-    if (lucifer::t_budget != nullptr) {
-        lucifer::t_budget->charge(size);
-    }
-    if (void * memory = std::malloc(size != 0 ? size : 1)) {
-        return memory;
-    }
-    throw std::bad_alloc();
+int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis) {
+    return guard("lucifer_limits_set", [&] {
+        require_range("max_bytes", max_bytes, (int64_t) 1 << 20, (int64_t) 1 << 40);
+        require_range("max_millis", max_millis, 1, (int64_t) 1 << 40);
+        g_max_bytes  = max_bytes;
+        g_max_millis = max_millis;
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
 }
-
-void operator delete(void * memory) noexcept {
-    if (lucifer::t_budget != nullptr && memory != nullptr) {
-        lucifer::t_budget->objects--;
-    }
-    std::free(memory);
-}
-
-void operator delete(void * memory, size_t) noexcept { operator delete(memory); }
-
-#endif

@@ -1,17 +1,49 @@
 #pragma once
 
-// Runs code that executes a program from a file - a model's chat template - with bounds that the engine lacks: a template that
-// calls itself without end would overflow the stack, and one that counts without end would take all memory; either is the end
-// of the process.
+// The one way in which what a model's file, a user or a peer says enters llama.cpp's engines that recurse and take memory by it:
+// chat templates and grammars. Without bounds such a text could overflow the stack, take all memory or never end, and each is the
+// end of the process.
+
+#include "budget.h"
 
 #include <functional>
 
 namespace lucifer {
 
-// Calls body on a thread with a stack of its own and waits for it. Fails with LUCIFER_STATUS_INVALID_ARGUMENT, saying that
-// `subject` needs too much, when body recurses too deeply, holds too many objects or makes too many; lets out what body throws.
-// What body allocates is counted in this library's own operator new: memory that the C++ library takes in its compiled parts,
-// the bytes of long strings above all, is not.
-void run_bounded(const char * subject, const std::function<void()> & body);
+// Calls body on a parked thread with a stack of its own, and lets out what it throws. Fails with INVALID_ARGUMENT, saying that
+// `subject` takes too much, when body recurses too deeply, holds too much memory or does not end; with CANCELLED soon after *cancel
+// is set. What does not end even between two allocations - a search in long texts - is left behind: body has to own, or share,
+// whatever it touches, and to hold no lock.
+void run_bounded(const char * subject, const int32_t * cancel, std::function<void()> body);
+
+// The same, awaited to its end, for work that allocates as long as it goes on. `held` also counts what one piece of it leaves for the
+// next.
+void run_awaited(const char * subject, const int32_t * cancel, budget & held, std::function<void()> body);
+
+// Throws when this limit was reached: `subject` took too much.
+void require_unspent(const char * subject, budget::limit spent);
+
+// The same without another thread, for small pieces that do not recurse: costs next to nothing.
+class charged_scope {
+public:
+    charged_scope(budget & held, const int32_t * cancel) noexcept;
+    ~charged_scope();
+    charged_scope(const charged_scope &)             = delete;
+    charged_scope & operator=(const charged_scope &) = delete;
+
+private:
+    budget * before_;
+};
+
+template <typename F> void run_charged(const char * subject, const int32_t * cancel, budget & held, F && body) {
+    require_unspent(subject, held.spent);
+    try {
+        charged_scope scope(held, cancel);
+        body();
+    } catch (...) {
+        require_unspent(subject, held.spent);
+        throw;
+    }
+}
 
 } // namespace lucifer

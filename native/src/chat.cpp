@@ -77,25 +77,19 @@ void check_depth(const std::string & source) {
     }
 }
 
-// The parsed template; kept in the model until another one is asked for.
-common_chat_templates * templates_of(lucifer_model & model, const std::string & source) {
-    if (model.templates == nullptr || model.templates_source != source) {
-        model.templates.reset();
-        try {
-            check_depth(source);
-            model.templates = common_chat_templates_init(model.model.get(), source);
-        } catch (const status_error &) {
-            throw;
-        } catch (const std::exception & e) {
-            // upstream slices the exception and logs the cause
-            const std::string errors = call_errors();
-            const size_t      at     = errors.find("error: ");
-            const std::string cause  = at == std::string::npos ? e.what() : errors.substr(at + 7, errors.find('\n', at) - at - 7);
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not parse: %s", cause.c_str());
-        }
-        model.templates_source = source;
+common_chat_templates_ptr parse_templates(const llama_model * model, const std::string & source) {
+    try {
+        check_depth(source);
+        return common_chat_templates_init(model, source); // reads from the model before it reads the template
+    } catch (const status_error &) {
+        throw;
+    } catch (const std::exception & e) {
+        // upstream slices the exception and logs the cause
+        const std::string errors = call_errors();
+        const size_t      at     = errors.find("error: ");
+        const std::string cause  = at == std::string::npos ? e.what() : errors.substr(at + 7, errors.find('\n', at) - at - 7);
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not parse: %s", cause.c_str());
     }
-    return model.templates.get();
 }
 
 common_chat_templates_inputs read_request(const std::string & text) {
@@ -181,33 +175,73 @@ std::string choose_template(const lucifer_model & model, const char * asked) {
     return asked;
 }
 
+// All that a rendering touches: it may be left behind when it does not end.
+struct rendering {
+    const llama_model *       model;
+    std::string               request;
+    std::string               source;    // "" is the model's own template
+    common_chat_templates_ptr templates; // parsed; null: not yet
+    std::string               result;
+};
+
+void render(rendering & r) {
+    common_chat_templates_inputs inputs = read_request(r.request);
+    // of the named templates only chatml exists as Jinja, the others are code of llama.cpp
+    inputs.use_jinja = r.source.empty() || r.source == "chatml" || !is_builtin(r.source);
+    if (r.templates == nullptr) {
+        r.templates = parse_templates(r.model, r.source);
+    }
+    try {
+        r.result = write_result(common_chat_templates_apply(r.templates.get(), inputs));
+    } catch (const std::exception & e) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
+    }
+}
+
+// The model keeps the templates that were used last; who renders has them to itself meanwhile.
+void take_templates(lucifer_model & model, rendering & r) {
+    std::lock_guard<std::mutex> lock(model.templates_mutex);
+    if (model.templates_source == r.source) {
+        r.templates = std::move(model.templates);
+    }
+}
+
+void give_back_templates(lucifer_model & model, rendering & r) {
+    std::lock_guard<std::mutex> lock(model.templates_mutex);
+    model.templates_source = r.source;
+    model.templates        = std::move(r.templates);
+}
+
+std::string render_bounded(lucifer_model & model, const char * request, const std::string & source, const int32_t * cancel) {
+    const auto r = std::make_shared<rendering>();
+    r->model     = model.model.get();
+    r->request   = request;
+    r->source    = source;
+    take_templates(model, *r);
+    try {
+        run_bounded("the chat template", cancel, [r] { render(*r); });
+    } catch (...) {
+        if (r.use_count() == 1) { // else it was left behind
+            give_back_templates(model, *r);
+        }
+        throw;
+    }
+    give_back_templates(model, *r);
+    return std::move(r->result);
+}
+
 } // namespace
 
 } // namespace lucifer
 
 using namespace lucifer;
 
-int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request, char * buf, int64_t cap,
-                            int64_t * len) {
+int32_t lucifer_chat_render(struct lucifer_model * model, const char * chat_template, const char * request, const int32_t * cancel,
+                            char * buf, int64_t cap, int64_t * len) {
     return guard_object("lucifer_chat_render", model, [&] {
         require(request, "request");
         require_vocab(*model);
-        common_chat_templates_inputs inputs = read_request(request);
-        const std::string            source = choose_template(*model, chat_template);
-        // of the named templates only chatml exists as Jinja, the others are code of llama.cpp
-        inputs.use_jinja = source.empty() || source == "chatml" || !is_builtin(source);
-
-        std::lock_guard<std::mutex> lock(model->templates_mutex);
-        std::string                 result;
-        run_bounded("the chat template", [&] {
-            common_chat_templates * templates = templates_of(*model, source);
-            try {
-                result = write_result(common_chat_templates_apply(templates, inputs));
-            } catch (const std::exception & e) {
-                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
-            }
-        });
-        return put_text(result, buf, cap, len);
+        return put_text(render_bounded(*model, request, choose_template(*model, chat_template), cancel), buf, cap, len);
     });
 }
 

@@ -173,6 +173,7 @@ const layout_entry entries[] = {
     FIELD(lucifer_sampler_params, grammar_trigger_tokens),
     FIELD(lucifer_sampler_params, logit_bias),
     FIELD(lucifer_sampler_params, dry_breakers),
+    FIELD(lucifer_sampler_params, cancel),
     FIELD(lucifer_sampler_params, n_grammar_trigger_patterns),
     FIELD(lucifer_sampler_params, n_grammar_trigger_tokens),
     FIELD(lucifer_sampler_params, n_logit_bias),
@@ -208,6 +209,7 @@ const layout_entry entries[] = {
     STRUCT(lucifer_choice),
     FIELD(lucifer_choice, struct_size),
     FIELD(lucifer_choice, context),
+    FIELD(lucifer_choice, cancel),
     FIELD(lucifer_choice, i),
     FIELD(lucifer_choice, token),
 

@@ -1,5 +1,7 @@
 #include "grammar.h"
 
+#include "bounded.h"
+#include "gbnf.h"
 #include "guard.h"
 
 #include "common/json-schema-to-grammar.h"
@@ -8,41 +10,16 @@
 #include "src/llama-grammar.h" // not public, but the only way to hear from llama.cpp what is wrong with a grammar
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace lucifer {
 
 namespace {
 
 constexpr size_t max_grammar_bytes = 4 * 1024 * 1024;
-constexpr int    max_depth         = 200; // of brackets: the parsers recurse, on a stack of maybe 1 MB
-
-// Parentheses outside literals and character classes.
-int grammar_depth(const std::string & text) {
-    int  depth = 0, deepest = 0;
-    char quote = 0;
-    for (size_t i = 0; i < text.size(); i++) {
-        const char c = text[i];
-        if (quote != 0) {
-            if (c == '\\') {
-                i++;
-            } else if (c == quote || c == '\n') {
-                quote = 0;
-            }
-        } else if (c == '"') {
-            quote = '"';
-        } else if (c == '[') {
-            quote = ']';
-        } else if (c == '#') {
-            quote = '\n';
-        } else if (c == '(') {
-            deepest = std::max(deepest, ++depth);
-        } else if (c == ')') {
-            depth--;
-        }
-    }
-    return deepest;
-}
+constexpr int    max_schema_depth  = 200; // of brackets: the translator recurses
 
 // "line 3: expecting ::= at …": upstream's messages quote the rest of the grammar.
 std::string shorten(const std::string & message, const std::string & grammar) {
@@ -73,19 +50,46 @@ const char * skip_space(const char * p) {
     return p;
 }
 
+#if !defined(_WIN32) // a Windows library exports public functions only
 void parse_rules(const llama_vocab * vocab, const std::string & grammar) {
     llama_grammar_parser parser(vocab);
-    const char *         p = skip_space(grammar.c_str());
-    while (*p != '\0') {
-        p = parser.parse_rule(p);
+    try {
+        const char * p = skip_space(grammar.c_str());
+        while (*p != '\0') {
+            p = parser.parse_rule(p);
+        }
+    } catch (const std::runtime_error & e) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", shorten(e.what(), grammar).c_str());
     }
+    std::vector<std::string> names(parser.symbol_ids.size());
     for (const auto & symbol : parser.symbol_ids) {
         if (symbol.second >= parser.rules.size() || parser.rules[symbol.second].empty()) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: rule '%s' is used but not defined", symbol.first.c_str());
         }
+        names[symbol.second] = symbol.first;
     }
     if (parser.symbol_ids.find("root") == parser.symbol_ids.end()) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: it has no rule 'root'");
+    }
+    gbnf_check_rules(parser.rules, names);
+}
+#endif
+
+struct translation {
+    std::string schema;
+    std::string grammar;
+};
+
+void translate(translation & t) {
+    json_check_depth("the JSON schema", t.schema, max_schema_depth);
+    try {
+        const common_json json = common_json::parse(t.schema);
+        if (!json.is_object() && !json.is_boolean()) {
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a JSON schema is an object");
+        }
+        t.grammar = json_schema_to_grammar(json);
+    } catch (const std::exception & e) { // also our own, whose message stays
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid JSON schema: %s", e.what());
     }
 }
 
@@ -98,17 +102,14 @@ void grammar_check(const llama_vocab * vocab, const std::string & grammar) {
     if (*skip_space(grammar.c_str()) == '\0') {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the grammar is empty");
     }
-    if (grammar.size() > max_grammar_bytes || grammar_depth(grammar) > max_depth) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the grammar is longer than %zu bytes or nested deeper than %d", max_grammar_bytes, max_depth);
+    if (grammar.size() > max_grammar_bytes) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the grammar is longer than %zu bytes", max_grammar_bytes);
     }
-#if !defined(_WIN32) // a Windows library exports public functions only
-    try {
-        parse_rules(vocab, grammar);
-    } catch (const std::runtime_error & e) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", shorten(e.what(), grammar).c_str());
-    }
+    gbnf_check_text(grammar, llama_vocab_n_tokens(vocab));
+#if !defined(_WIN32)
+    parse_rules(vocab, grammar);
 #endif
-    // left recursion; common_sampler_init would find it too, but leaks when it does
+    // what common_sampler_init would find too, but leaks when it does
     const llama_sampler_ptr sampler(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
     if (sampler == nullptr) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid grammar: %s", call_last_error_line().c_str());
@@ -142,17 +143,9 @@ using namespace lucifer;
 int32_t lucifer_grammar_from_schema(const char * schema, char * buf, int64_t cap, int64_t * len) {
     return guard("lucifer_grammar_from_schema", [&] {
         require(schema, "schema");
-        json_check_depth("the JSON schema", schema, max_depth);
-        std::string grammar;
-        try {
-            const common_json json = common_json::parse(schema);
-            if (!json.is_object() && !json.is_boolean()) {
-                fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a JSON schema is an object");
-            }
-            grammar = json_schema_to_grammar(json);
-        } catch (const std::exception & e) { // also our own, whose message stays
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid JSON schema: %s", e.what());
-        }
-        return put_text(grammar, buf, cap, len);
+        const auto t = std::make_shared<translation>();
+        t->schema    = schema;
+        run_bounded("the JSON schema", nullptr, [t] { translate(*t); });
+        return put_text(t->grammar, buf, cap, len);
     });
 }

@@ -2,6 +2,7 @@
 
 // What stands behind the header's opaque handles.
 
+#include "bounded.h"
 #include "collector.h"
 #include "guard.h"
 #include "rpc.h"
@@ -48,7 +49,7 @@ struct lucifer_model {
     int32_t n_positions  = 0; // rows of its table of learnt positions, 0: it has none
     bool    vocab_only   = false;
 
-    // The chat template used last, parsed; for the model's own the source is "".
+    // The chat template used last, parsed, unless it is in use; for the model's own the source is "".
     std::mutex                templates_mutex;
     std::string               templates_source;
     common_chat_templates_ptr templates;
@@ -105,6 +106,10 @@ struct lucifer_sampler {
     std::vector<llama_token> chosen; // under a grammar
     lucifer_model *        model;
     const char *           subject;
+
+    lucifer::budget allowed;           // what its grammar may take, all calls together
+    bool            recursive = false; // its grammar needs more than a thread's usual stack
+    int64_t         n_bytes   = 0;     // chosen so far
 
     mutable std::atomic<bool> poisoned{false};
     void poison() const { poisoned = true; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <regex>
 
 namespace lucifer {
@@ -189,6 +190,44 @@ bool may_end(const lucifer_sampler & sampler) {
     return !std::isinf(end.logit);
 }
 
+constexpr size_t  max_piece    = 200;    // bytes of a token: llama.cpp recurses at each character, with some 500 bytes of stack
+constexpr size_t  max_any      = 200000; // and with a stack of our own
+constexpr int64_t max_searched = 200000; // bytes of an answer in which its regular expressions look for the trigger, recursing likewise
+
+size_t longest_piece(const llama_vocab * vocab) {
+    size_t longest = 0;
+    for (llama_token token = 0; token < llama_vocab_n_tokens(vocab); token++) {
+        longest = std::max(longest, strlen(llama_vocab_get_text(vocab, token)));
+    }
+    return longest;
+}
+
+bool needs_stack(const lucifer_sampler & sampler) {
+    const size_t longest = longest_piece(sampler.model->vocab);
+    if (longest > max_any) {
+        fail(LUCIFER_STATUS_UNSUPPORTED, "llama.cpp cannot keep a grammar with a vocabulary that has a token of %zu bytes", longest);
+    }
+    return longest > max_piece || sampler.params.grammar_lazy;
+}
+
+// Calls body as the sampler's grammar, which anybody may have written, makes necessary.
+template <typename F> void run_grammar(lucifer_sampler & sampler, const int32_t * cancel, F && body) {
+    if (sampler.params.grammar.empty()) {
+        body();
+    } else if (sampler.recursive) {
+        run_awaited("the grammar", cancel, sampler.allowed, body);
+    } else {
+        run_charged("the grammar", cancel, sampler.allowed, body);
+    }
+}
+
+void require_searchable(lucifer_sampler & sampler, llama_token token) {
+    sampler.n_bytes += (int64_t) strlen(llama_vocab_get_text(sampler.model->vocab, token));
+    if (sampler.params.grammar_lazy && sampler.n_bytes > max_searched) {
+        fail(LUCIFER_STATUS_UNSUPPORTED, "llama.cpp cannot look for tool calls in an answer of more than %lld bytes", (long long) max_searched);
+    }
+}
+
 // The model's own general.sampling.* values, as upstream's common_init_sampler_from_model reads them.
 void read_model_defaults(const llama_model * model, lucifer_sampler_params & out) {
     auto read_int = [&](llama_model_meta_key key, int32_t & value) {
@@ -280,9 +319,17 @@ int32_t lucifer_sampler_init(const struct lucifer_sampler_params * params, struc
         auto sampler     = std::make_unique<lucifer_sampler>();
         sampler->model   = model;
         sampler->subject = model->subject;
-        sampler->params  = read_params(*params, *model);
-        sampler->sampler = make_sampler(*model, sampler->params);
-        *out             = sampler.release();
+        const auto make  = [&] {
+            sampler->params  = read_params(*params, *model);
+            sampler->sampler = make_sampler(*model, sampler->params);
+        };
+        if (params->grammar == nullptr) {
+            make();
+        } else {
+            run_awaited("the grammar", params->cancel, sampler->allowed, make);
+            sampler->recursive = needs_stack(*sampler);
+        }
+        *out = sampler.release();
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }
@@ -316,8 +363,11 @@ int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_
                 fail(LUCIFER_STATUS_UNSUPPORTED, "this context computes no logits");
             }
             require_numbers(logits, context.n_vocab);
-            choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
-            common_sampler_accept(sampler->sampler.get(), choice->token, true);
+            run_grammar(*sampler, choice->cancel, [&] {
+                choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
+                require_searchable(*sampler, choice->token);
+                common_sampler_accept(sampler->sampler.get(), choice->token, true);
+            });
             if (!sampler->params.grammar.empty()) {
                 sampler->chosen.push_back(choice->token);
             }
@@ -331,7 +381,13 @@ int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler) {
         if (sampler->params.grammar.empty()) {
             common_sampler_reset(sampler->sampler.get());
         } else {
-            sampler->sampler = make_sampler(*sampler->model, sampler->params); // upstream's reset leaves the grammar where it is
+            // upstream's reset leaves the grammar where it is
+            budget             allowed;
+            common_sampler_ptr fresh;
+            run_awaited("the grammar", nullptr, allowed, [&] { fresh = make_sampler(*sampler->model, sampler->params); });
+            sampler->sampler = std::move(fresh);
+            sampler->allowed = allowed;
+            sampler->n_bytes = 0;
             sampler->chosen.clear();
         }
         return (int32_t) LUCIFER_STATUS_OK;
@@ -341,7 +397,8 @@ int32_t lucifer_sampler_reset(struct lucifer_sampler * sampler) {
 int32_t lucifer_sampler_complete(const struct lucifer_sampler * sampler, int32_t * complete) {
     return guard_object("lucifer_sampler_complete", sampler, [&] {
         require(complete, "complete");
-        *complete = may_end(*sampler) ? 1 : 0;
+        budget allowed;
+        run_awaited("the grammar", nullptr, allowed, [&] { *complete = may_end(*sampler) ? 1 : 0; });
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

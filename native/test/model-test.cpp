@@ -482,24 +482,18 @@ static void renders_chats() {
     char         buf[16384];
     int64_t      len     = 0;
     const char * request = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi \\u00e4\"}]}";
-    CHECK_OK(lucifer_chat_render(m.model, "chatml", request, buf, sizeof(buf), &len));
+    CHECK_OK(lucifer_chat_render(m.model, "chatml", request, nullptr, buf, sizeof(buf), &len));
     CHECK(std::string(buf, (size_t) len).find("<|im_start|>user\\nhi \xc3\xa4<|im_end|>\\n<|im_start|>assistant") != std::string::npos);
-    CHECK_OK(lucifer_chat_render(m.model, "llama2", request, buf, sizeof(buf), &len));
+    CHECK_OK(lucifer_chat_render(m.model, "llama2", request, nullptr, buf, sizeof(buf), &len));
     CHECK(std::string(buf, (size_t) len).find("[INST]") != std::string::npos);
-    CHECK_OK(lucifer_chat_render(m.model, "{% for m in messages %}<{{ m.content }}>{% endfor %}", request, buf, sizeof(buf), &len));
+    CHECK_OK(lucifer_chat_render(m.model, "{% for m in messages %}<{{ m.content }}>{% endfor %}", request, nullptr, buf, sizeof(buf), &len));
     CHECK(std::string(buf, (size_t) len).find("\"<hi \xc3\xa4>\"") != std::string::npos);
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "neither a Jinja template nor the name", lucifer_chat_render(m.model, "nonsense", request, buf, sizeof(buf), &len));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "does not parse", lucifer_chat_render(m.model, "{% for %}", request, buf, sizeof(buf), &len));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "no good", lucifer_chat_render(m.model, "{{ raise_exception('no good') }}", request, buf, sizeof(buf), &len));
-#if !defined(__SANITIZE_ADDRESS__) // whose operator new does not count
-    for (const char * endless : {"{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}", "{% for i in range(1000000000) %}{{ i }}{% endfor %}",
-             "{% set ns = namespace(x='word') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"}) {
-        CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "without end", lucifer_chat_render(m.model, endless, request, buf, sizeof(buf), &len));
-    }
-#endif
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":", buf, sizeof(buf), &len));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "messages", lucifer_chat_render(m.model, "chatml", "{}", buf, sizeof(buf), &len));
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":[1]}", buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "neither a Jinja template nor the name", lucifer_chat_render(m.model, "nonsense", request, nullptr, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "does not parse", lucifer_chat_render(m.model, "{% for %}", request, nullptr, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "no good", lucifer_chat_render(m.model, "{{ raise_exception('no good') }}", request, nullptr, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":", nullptr, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "messages", lucifer_chat_render(m.model, "chatml", "{}", nullptr, buf, sizeof(buf), &len));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "invalid chat request", lucifer_chat_render(m.model, "chatml", "{\"messages\":[1]}", nullptr, buf, sizeof(buf), &len));
 }
 
 static void refuses_an_adapter_that_is_none() {

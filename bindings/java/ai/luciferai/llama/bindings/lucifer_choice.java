@@ -17,6 +17,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * struct lucifer_choice {
  *     int64_t struct_size;
  *     struct lucifer_context *context;
+ *     const int32_t *cancel;
  *     int32_t i;
  *     int32_t token;
  * }
@@ -31,6 +32,7 @@ public class lucifer_choice {
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         lucifer_llama_h.C_LONG_LONG.withName("struct_size"),
         lucifer_llama_h.C_POINTER.withName("context"),
+        lucifer_llama_h.C_POINTER.withName("cancel"),
         lucifer_llama_h.C_INT.withName("i"),
         lucifer_llama_h.C_INT.withName("token")
     ).withName("lucifer_choice");
@@ -128,6 +130,50 @@ public class lucifer_choice {
      */
     public static void context(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(context$LAYOUT, context$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout cancel$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("cancel"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final AddressLayout cancel$layout() {
+        return cancel$LAYOUT;
+    }
+
+    private static final long cancel$OFFSET = $LAYOUT.byteOffset(groupElement("cancel"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final long cancel$offset() {
+        return cancel$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static MemorySegment cancel(MemorySegment struct) {
+        return struct.get(cancel$LAYOUT, cancel$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static void cancel(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(cancel$LAYOUT, cancel$OFFSET, fieldValue);
     }
 
     private static final OfInt i$LAYOUT = (OfInt)$LAYOUT.select(groupElement("i"));

@@ -23,7 +23,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int LUCIFER_ABI_VERSION = (int)2L;
+    private static final int LUCIFER_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
      * #define LUCIFER_ABI_VERSION 2
@@ -254,6 +254,67 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
                 traceDowncall("lucifer_init", backend_dir);
             }
             return (int)mh$.invokeExact(backend_dir);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_limits_set {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_LONG_LONG,
+            lucifer_llama_h.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_limits_set");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis)
+     * }
+     */
+    public static FunctionDescriptor lucifer_limits_set$descriptor() {
+        return lucifer_limits_set.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis)
+     * }
+     */
+    public static MethodHandle lucifer_limits_set$handle() {
+        return lucifer_limits_set.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis)
+     * }
+     */
+    public static MemorySegment lucifer_limits_set$address() {
+        return lucifer_limits_set.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_limits_set(int64_t max_bytes, int64_t max_millis)
+     * }
+     */
+    public static int lucifer_limits_set(long max_bytes, long max_millis) {
+        var mh$ = lucifer_limits_set.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_limits_set", max_bytes, max_millis);
+            }
+            return (int)mh$.invokeExact(max_bytes, max_millis);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3796,6 +3857,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
             lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER,
             lucifer_llama_h.C_LONG_LONG,
             lucifer_llama_h.C_POINTER
         );
@@ -3808,7 +3870,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, const int32_t *cancel, char *buf, int64_t cap, int64_t *len)
      * }
      */
     public static FunctionDescriptor lucifer_chat_render$descriptor() {
@@ -3818,7 +3880,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, const int32_t *cancel, char *buf, int64_t cap, int64_t *len)
      * }
      */
     public static MethodHandle lucifer_chat_render$handle() {
@@ -3828,7 +3890,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, const int32_t *cancel, char *buf, int64_t cap, int64_t *len)
      * }
      */
     public static MemorySegment lucifer_chat_render$address() {
@@ -3837,16 +3899,16 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, char *buf, int64_t cap, int64_t *len)
+     * int32_t lucifer_chat_render(struct lucifer_model *model, const char *chat_template, const char *request, const int32_t *cancel, char *buf, int64_t cap, int64_t *len)
      * }
      */
-    public static int lucifer_chat_render(MemorySegment model, MemorySegment chat_template, MemorySegment request, MemorySegment buf, long cap, MemorySegment len) {
+    public static int lucifer_chat_render(MemorySegment model, MemorySegment chat_template, MemorySegment request, MemorySegment cancel, MemorySegment buf, long cap, MemorySegment len) {
         var mh$ = lucifer_chat_render.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("lucifer_chat_render", model, chat_template, request, buf, cap, len);
+                traceDowncall("lucifer_chat_render", model, chat_template, request, cancel, buf, cap, len);
             }
-            return (int)mh$.invokeExact(model, chat_template, request, buf, cap, len);
+            return (int)mh$.invokeExact(model, chat_template, request, cancel, buf, cap, len);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -24,6 +24,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const int32_t *grammar_trigger_tokens;
  *     const struct lucifer_logit_bias *logit_bias;
  *     const char *const *dry_breakers;
+ *     const int32_t *cancel;
  *     int32_t n_grammar_trigger_patterns;
  *     int32_t n_grammar_trigger_tokens;
  *     int32_t n_logit_bias;
@@ -74,6 +75,7 @@ public class lucifer_sampler_params {
         lucifer_llama_h.C_POINTER.withName("grammar_trigger_tokens"),
         lucifer_llama_h.C_POINTER.withName("logit_bias"),
         lucifer_llama_h.C_POINTER.withName("dry_breakers"),
+        lucifer_llama_h.C_POINTER.withName("cancel"),
         lucifer_llama_h.C_INT.withName("n_grammar_trigger_patterns"),
         lucifer_llama_h.C_INT.withName("n_grammar_trigger_tokens"),
         lucifer_llama_h.C_INT.withName("n_logit_bias"),
@@ -509,6 +511,50 @@ public class lucifer_sampler_params {
      */
     public static void dry_breakers(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(dry_breakers$LAYOUT, dry_breakers$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout cancel$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("cancel"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final AddressLayout cancel$layout() {
+        return cancel$LAYOUT;
+    }
+
+    private static final long cancel$OFFSET = $LAYOUT.byteOffset(groupElement("cancel"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final long cancel$offset() {
+        return cancel$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static MemorySegment cancel(MemorySegment struct) {
+        return struct.get(cancel$LAYOUT, cancel$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static void cancel(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(cancel$LAYOUT, cancel$OFFSET, fieldValue);
     }
 
     private static final OfInt n_grammar_trigger_patterns$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_grammar_trigger_patterns"));

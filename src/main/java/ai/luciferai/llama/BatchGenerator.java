@@ -63,12 +63,12 @@ final class BatchGenerator implements AutoCloseable, Child {
     List<Completion> run(Progress progress, Cancel cancel) {
         occupancy.enterAlone("generateAll");
         try {
-            startJobs();
+            startJobs(cancel);
             while (!running.isEmpty()) {
                 cancel.check("generateAll");
                 decode(cancel);
                 takeTokens(progress);
-                startJobs();
+                startJobs(cancel);
             }
         } catch (CancelledException e) {
             cancelRest();
@@ -79,9 +79,9 @@ final class BatchGenerator implements AutoCloseable, Child {
         return Arrays.asList(results);
     }
 
-    private void startJobs() {
+    private void startJobs(Cancel cancel) {
         while (nextPrompt < prompts.size() && running.size() < context.description().nSeqMax()) {
-            Job job = job(nextPrompt, freeSequence());
+            Job job = job(nextPrompt, freeSequence(), cancel);
             running.add(job);
             nextPrompt++;
         }
@@ -99,12 +99,12 @@ final class BatchGenerator implements AutoCloseable, Child {
         return running.stream().anyMatch(job -> job.slot().sequence() == sequence);
     }
 
-    private Job job(int prompt, int sequence) {
+    private Job job(int prompt, int sequence, Cancel cancel) {
         PhaseClock clock = new PhaseClock();
         clock.enter();
         int[] ids = prompts.get(prompt);
         return new Job(prompt, new BatchSlot(sequence, ids), plan.track(model.vocabulary()),
-                SamplerSetup.sampler(model.handle(), plan, ids), clock);
+                SamplerSetup.sampler(model.handle(), plan, ids, cancel), clock);
     }
 
     private void decode(Cancel cancel) {

@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.ffi.ModelHandle;
 import ai.luciferai.llama.ffi.SamplerHandle;
 import ai.luciferai.llama.ffi.SamplerParams;
@@ -12,9 +13,9 @@ final class SamplerSetup {
 
     private SamplerSetup() {}
 
-    /** A sampler that has seen the prompt. */
-    static SamplerHandle sampler(ModelHandle model, GenerationPlan plan, int[] prompt) {
-        SamplerHandle sampler = SamplerHandle.init(model, params(model, plan));
+    /** A sampler that has seen the prompt. @param cancel ends the reading of its grammar, and each choice */
+    static SamplerHandle sampler(ModelHandle model, GenerationPlan plan, int[] prompt, Cancel cancel) {
+        SamplerHandle sampler = SamplerHandle.init(model, params(model, plan, cancel), cancel);
         try {
             if (looksBack(plan.options().sampling())) {
                 for (int token : prompt) {
@@ -35,7 +36,7 @@ final class SamplerSetup {
         return penalises || s.dry().multiplier() > 0f;
     }
 
-    private static SamplerParams params(ModelHandle model, GenerationPlan plan) {
+    private static SamplerParams params(ModelHandle model, GenerationPlan plan, Cancel cancel) {
         SamplerParams p = SamplerParams.defaults(model);
         Sampling s = plan.options().sampling();
         p.seed = (int) s.seed();
@@ -55,7 +56,7 @@ final class SamplerSetup {
         }
         truncation(p, s.truncation());
         repetition(p, s.penalties(), s.dry());
-        grammar(p, plan);
+        grammar(p, plan, cancel);
         return p;
     }
 
@@ -80,11 +81,11 @@ final class SamplerSetup {
     }
 
     /** The caller's own grammar goes before that of the chat template's tool calls. */
-    private static void grammar(SamplerParams p, GenerationPlan plan) {
+    private static void grammar(SamplerParams p, GenerationPlan plan, Cancel cancel) {
         Grammar own = plan.options().grammar();
         switch (own.kind()) {
             case GBNF -> p.grammar = own.text();
-            case JSON_SCHEMA, LAX_JSON_SCHEMA -> p.grammar = SchemaForm.gbnf(own);
+            case JSON_SCHEMA, LAX_JSON_SCHEMA -> p.grammar = SchemaForm.gbnf(own, cancel);
             case NONE -> toolGrammar(p, plan.toolGrammar());
         }
     }

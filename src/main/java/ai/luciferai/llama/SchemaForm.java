@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.schema.JsonSchema;
 
 /** Grammars of JSON schemas. The last one is kept: many answers share it, and what it leaves out is said once. */
@@ -11,10 +12,10 @@ final class SchemaForm {
 
     private SchemaForm() {}
 
-    static String gbnf(Grammar schema) {
+    static String gbnf(Grammar schema, Cancel cancel) {
         Known known = last;
         if (!known.schema().equals(schema)) {
-            JsonSchema.Form form = JsonSchema.form(schema.text(), schema.kind() == Grammar.Kind.LAX_JSON_SCHEMA);
+            JsonSchema.Form form = JsonSchema.form(schema.text(), schema.kind() == Grammar.Kind.LAX_JSON_SCHEMA, cancel);
             form.ignored().forEach(place -> warn("the JSON schema is kept but for " + place));
             form.notes().forEach(note -> warn("the JSON schema's " + note + ": it asks for nothing"));
             known = new Known(schema, form.gbnf());

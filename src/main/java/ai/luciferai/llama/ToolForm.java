@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.schema.JsonSchema;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -80,7 +81,7 @@ final class ToolForm {
 
     private static String rules(Part part, String rule, String prefix, Set<String> warnings) {
         try {
-            JsonSchema.Form form = JsonSchema.form(part.parameters().toString(), part.pointer(), true, rule, prefix);
+            JsonSchema.Form form = JsonSchema.form(part.parameters().toString(), part.pointer(), true, rule, prefix, Cancel.NONE);
             form.ignored().forEach(place -> warnings.add("parameters of the tool " + part.tool() + " are kept but for " + place));
             return form.gbnf();
         } catch (InvalidOptionException e) {

@@ -2,6 +2,7 @@ package ai.luciferai.llama.ffi;
 
 import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,11 +26,14 @@ public final class ChatTemplates {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = NativeText.in(arena, "chatTemplate", template);
             MemorySegment json = NativeText.in(arena, "messages", request);
+            MemorySegment cancel = Computing.begin(Cancel.NONE).segment();
             var about = Status.About.model(model.path()).andOption("chatTemplate", "a template that renders these messages", null);
             return NativeText.string("lucifer_chat_render", 16 * 1024, about, (buffer, capacity, length) ->
-                    lucifer_chat_render(model.shared(), source, json, buffer, capacity, length));
+                    lucifer_chat_render(model.shared(), source, json, cancel, buffer, capacity, length));
         } catch (IllegalStateException fault) {
             throw model.explained(fault);
+        } finally {
+            Computing.end();
         }
     }
 

@@ -4,6 +4,7 @@ import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
 import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.Limits;
 import ai.luciferai.llama.core.NativeLibraryException;
 import ai.luciferai.llama.core.UserCache;
 import java.lang.foreign.Arena;
@@ -82,10 +83,11 @@ public final class NativeLibrary {
             throw failure;
         }
         try {
+            Limits limits = Limits.current();
             Path path = open();
             loaded = new NativeLibrary(path);
             NativeLog.applyLevel();
-            init(path.getParent());
+            init(path.getParent(), limits);
             return loaded;
         } catch (NativeLibraryException e) {
             loaded = null;
@@ -157,12 +159,15 @@ public final class NativeLibrary {
         }
     }
 
-    private static void init(Path folder) {
+    private static void init(Path folder, Limits limits) {
         try (Arena arena = Arena.ofConfined()) {
             int status = lucifer_init(arena.allocateFrom(folder.toString()));
             if (status != Status.OK) {
                 throw new NativeLibraryException("lucifer_init failed for the backends in " + folder,
                         "run the command doctor for details", Status.exception(status, "lucifer_init", "", Status.About.NOTHING));
+            }
+            if (!limits.equals(Limits.usual())) { // one call less to link at the start
+                Status.check(lucifer_limits_set(limits.mib() << 20, limits.nanos() / 1_000_000), "lucifer_limits_set");
             }
         }
     }

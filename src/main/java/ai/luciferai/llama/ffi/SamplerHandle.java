@@ -4,6 +4,7 @@ import static ai.luciferai.llama.bindings.lucifer_llama_h.*;
 
 import ai.luciferai.llama.bindings.lucifer_choice;
 import ai.luciferai.llama.bindings.lucifer_llama_h;
+import ai.luciferai.llama.core.Cancel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,9 +17,11 @@ import java.lang.foreign.ValueLayout;
 public final class SamplerHandle extends NativeHandle {
 
     private final MemorySegment choice;
+    private final Cancel cancel;
 
-    private SamplerHandle(ModelHandle model, MemorySegment raw) {
+    private SamplerHandle(ModelHandle model, MemorySegment raw, Cancel cancel) {
         super(model.nextSamplerName(), model, raw, lucifer_llama_h::lucifer_sampler_free);
+        this.cancel = cancel;
         this.choice = lucifer_choice.allocate(arena());
         lucifer_choice.struct_size(choice, lucifer_choice.sizeof());
     }
@@ -26,17 +29,20 @@ public final class SamplerHandle extends NativeHandle {
     /**
      * Makes a sampler.
      *
+     * @param cancel ends the reading of the grammar, and the later choices by it
      * @throws ai.luciferai.llama.core.InvalidOptionException for parameters that do not go together, or a grammar that does not parse
      */
-    public static SamplerHandle init(ModelHandle model, SamplerParams params) {
+    public static SamplerHandle init(ModelHandle model, SamplerParams params, Cancel cancel) {
         return model.adopt(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
-                int status = lucifer_sampler_init(params.toNative(arena, model), pointer);
+                int status = lucifer_sampler_init(params.toNative(arena, model, Computing.begin(cancel)), pointer);
                 Status.check(status, "lucifer_sampler_init", params.grammar == null
                         ? Status.About.option("sampling", "parameters that llama.cpp accepts", null)
                         : Status.About.option("grammar", "a grammar in GBNF", null));
-                return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0));
+                return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0), cancel);
+            } finally {
+                Computing.end();
             }
         });
     }
@@ -59,9 +65,14 @@ public final class SamplerHandle extends NativeHandle {
             try {
                 lucifer_choice.context(choice, pointer);
                 lucifer_choice.i(choice, index);
-                Status.checkHot(lucifer_sampler_sample(sampler, choice), "lucifer_sampler_sample");
+                lucifer_choice.cancel(choice, Computing.begin(cancel).segment());
+                int status = lucifer_sampler_sample(sampler, choice);
+                if (status != Status.OK) {
+                    Status.check(status, "lucifer_sampler_sample", Status.About.option("grammar", "a grammar that can be kept", null));
+                }
                 return lucifer_choice.token(choice);
             } finally {
+                Computing.end();
                 context.release();
             }
         } finally {

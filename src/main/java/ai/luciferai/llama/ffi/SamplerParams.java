@@ -3,6 +3,7 @@ package ai.luciferai.llama.ffi;
 import ai.luciferai.llama.bindings.lucifer_llama_h;
 import ai.luciferai.llama.bindings.lucifer_logit_bias;
 import ai.luciferai.llama.bindings.lucifer_sampler_params;
+import ai.luciferai.llama.core.Cancel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -113,10 +114,11 @@ public final class SamplerParams {
     }
 
     /** The struct as C reads it, valid as long as the allocator's memory. */
-    MemorySegment toNative(SegmentAllocator arena, ModelHandle model) {
+    MemorySegment toNative(SegmentAllocator arena, ModelHandle model, Cancel cancel) {
         MemorySegment struct = lucifer_sampler_params.allocate(arena);
         lucifer_sampler_params.struct_size(struct, lucifer_sampler_params.sizeof());
         lucifer_sampler_params.model(struct, model.shared());
+        lucifer_sampler_params.cancel(struct, cancel.segment());
         writeNumbers(struct);
         writeGrammar(struct, arena);
         writeLists(struct, arena);

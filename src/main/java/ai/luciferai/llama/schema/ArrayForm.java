@@ -134,6 +134,7 @@ final class ArrayForm {
             Map<List<Integer>, Conj> more = new LinkedHashMap<>();
             int found = state.found().get(i);
             for (var way : ways.entrySet()) {
+                Bounded.check();
                 boolean bounded = c.max() != Gbnf.UNLIMITED;
                 if (found < c.max()) {
                     more.put(with(way.getKey(), bounded ? found + 1 : Math.min(c.min(), found + 1)), way.getValue().and(c.value()));

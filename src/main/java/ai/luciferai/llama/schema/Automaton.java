@@ -105,6 +105,7 @@ final class Automaton {
         terms.forEach(t -> t.parts().forEach(p -> start.add(p.start())));
         add(new State(start, 0), known, states);
         for (int i = 0; i < states.size(); i++) {
+            Bounded.check();
             if (i > MOST) {
                 throw new Nfa.TooLarge();
             }
@@ -161,6 +162,7 @@ final class Automaton {
         for (int count = 0;;) {
             Map<List<Integer>, Integer> blocks = new LinkedHashMap<>();
             int[] next = new int[n];
+            Bounded.check();
             for (int i = 0; i < n; i++) {
                 List<Integer> key = new ArrayList<>(List.of(block[i]));
                 for (int to : targets.get(i)) {

@@ -104,6 +104,7 @@ final class Expansion {
     }
 
     private List<Branch> literal(Literal literal) {
+        Bounded.check();
         String key = literal.key();
         List<Branch> found = known.get(key);
         if (found != null) {

@@ -1,5 +1,6 @@
 package ai.luciferai.llama.schema;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.JsonFault;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -20,7 +21,7 @@ import java.util.Set;
  */
 public final class JsonSchema {
 
-    private static final String OPTION = "jsonSchema";
+    static final String OPTION = "jsonSchema";
     private static final int DEEPEST = 200;
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build()).build())
@@ -41,10 +42,10 @@ public final class JsonSchema {
 
     /**
      * @param lax whether keywords that cannot be kept are left out
-     * @throws InvalidOptionException with the place that cannot be kept, or is wrong
+     * @throws InvalidOptionException with the place that cannot be kept, or is wrong; also for one that takes too long to translate
      */
-    public static Form form(String text, boolean lax) {
-        return form(text, "", lax, "root", "");
+    public static Form form(String text, boolean lax, Cancel cancel) {
+        return form(text, "", lax, "root", "", cancel);
     }
 
     /**
@@ -54,7 +55,11 @@ public final class JsonSchema {
      * @param start   name of the rule that is the schema's
      * @param prefix  of the names of all other rules
      */
-    public static Form form(String text, String pointer, boolean lax, String start, String prefix) {
+    public static Form form(String text, String pointer, boolean lax, String start, String prefix, Cancel cancel) {
+        return Bounded.call(() -> translate(text, pointer, lax, start, prefix), cancel);
+    }
+
+    private static Form translate(String text, String pointer, boolean lax, String start, String prefix) {
         JsonNode root = parse(text);
         Set<String> left = new LinkedHashSet<>();
         Set<String> said = new LinkedHashSet<>();
@@ -77,8 +82,6 @@ public final class JsonSchema {
                     throw refused(place, e.ignorable());
                 }
                 said.add(place);
-            } catch (StackOverflowError e) {
-                throw refused("#: it is nested too deeply", false);
             }
         }
     }

@@ -34,6 +34,7 @@ final class Meet {
         }
         Set<Branch> met = new LinkedHashSet<>();
         for (Branch one : a) {
+            Bounded.check();
             for (Branch other : b) {
                 Shape shape = shape(one.shape(), other.shape());
                 if (shape != null) {

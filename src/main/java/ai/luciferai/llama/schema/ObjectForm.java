@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 final class ObjectForm {
 
     private static final int MOST_PATTERNS = 6;
-    private static final int MOST_STATES = 6000;
+    private static final int MOST_STATES = 20_000;
     private static final Gbnf COMMA = sequence(literal(","), Rules.SPACE);
 
     private final Rules rules;

@@ -65,6 +65,7 @@ final class Rules {
 
     /** A rule whose body follows. */
     Rule reserve() {
+        Bounded.check();
         if (bodies.size() > MOST_RULES) {
             throw new Refused("", "its grammar would have more than " + MOST_RULES + " rules", false);
         }
@@ -157,6 +158,7 @@ final class Rules {
         Set<String> ending = new HashSet<>();
         List<String> latestFirst = new ArrayList<>(bodies.keySet()).reversed(); // those that others lead to
         for (boolean grows = true; grows;) {
+            Bounded.check();
             grows = false;
             for (String name : latestFirst) {
                 if (!ending.contains(name) && ends(bodies.get(name), ending)) {

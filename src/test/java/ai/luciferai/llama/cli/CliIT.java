@@ -430,6 +430,9 @@ class CliIT {
                 Files.writeString(folder.resolve("wrong.json"), "{\"type\":\"nothing\"}").toString());
         refused(ExitCode.USAGE, "option --lax-schema: ", "generate", "-p", "x", "--lax-schema");
         refused(ExitCode.USAGE, "option --chat-template: ", "generate", "-p", "x", "--chat-template", "{% if %}");
+        refused(ExitCode.USAGE, "the chat template takes more than 256 MiB of memory", "generate", "-p", "x", "--chat", "--chat-template",
+                "{{ 'x'|indent(999999999) }}");
+        refused(ExitCode.USAGE, "option --grammar: ", "generate", "-p", "x", "--grammar", "root ::= \"a\"{5,2}");
         refused(ExitCode.USAGE, "the context holds", "generate", "-p", "x ".repeat(600));
         refused(ExitCode.INPUT_FILE, "none.txt: ", "generate", "-f", "none.txt");
         refused(ExitCode.INPUT_FILE, "none.gguf: ", "generate", "-p", "x", "--lora", "none.gguf");

@@ -56,6 +56,24 @@ class CoreTest {
     }
 
     @Test
+    void limitsAreThoseOfTheProperties() {
+        assertEquals(new Limits(256, 10), Limits.current());
+        System.setProperty(Limits.MIB, "1024");
+        System.setProperty(Limits.SECONDS, "0.5");
+        try {
+            assertEquals(new Limits(1024, 0.5), Limits.current());
+            assertEquals(500_000_000, Limits.current().nanos());
+            for (String wrong : List.of("", "0", "-1", "1e99", "NaN", "x")) {
+                System.setProperty(Limits.SECONDS, wrong);
+                assertTrue(assertThrows(InvalidOptionException.class, Limits::current).getMessage().contains(Limits.SECONDS), wrong);
+            }
+        } finally {
+            System.clearProperty(Limits.MIB);
+            System.clearProperty(Limits.SECONDS);
+        }
+    }
+
+    @Test
     void listenerThatThrowsIsDropped() {
         var heard = new ArrayList<Long>();
         Progress guarded = Progress.guarded(event -> {

@@ -93,7 +93,7 @@ class LifetimeIT {
             assertThrows(InvalidOptionException.class, () -> ContextHandle.init(model, params));
             SamplerParams sampling = SamplerParams.defaults(model);
             sampling.grammar = "root ::= (";
-            assertThrows(InvalidOptionException.class, () -> SamplerHandle.init(model, sampling));
+            assertThrows(InvalidOptionException.class, () -> SamplerHandle.init(model, sampling, Cancel.NONE));
         }
     }
 

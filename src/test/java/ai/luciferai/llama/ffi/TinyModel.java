@@ -40,7 +40,7 @@ final class TinyModel {
     static SamplerHandle greedy(ModelHandle model) {
         SamplerParams params = SamplerParams.defaults(model);
         params.temperature = 0;
-        return SamplerHandle.init(model, params);
+        return SamplerHandle.init(model, params, Cancel.NONE);
     }
 
     /** Puts n tokens at the start of sequence 0 into the batch; the last one has logits. */

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.Limits;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaValidatorsConfig;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +29,7 @@ class JsonSchemaTest {
 
     /** Texts that a schema's grammar generates, each of which is JSON and satisfies it, formats included. */
     private static Set<String> drawn(String schema) {
-        JsonSchema.Form form = JsonSchema.form(schema, false);
+        JsonSchema.Form form = JsonSchema.form(schema, false, Cancel.NONE);
         GbnfText grammar = new GbnfText(form.gbnf());
         var validator = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012).getSchema(SchemaSuite.parse(schema),
                 SchemaValidatorsConfig.builder().formatAssertionsEnabled(true).build());
@@ -40,7 +44,7 @@ class JsonSchemaTest {
 
     private static void generates(String schema, List<String> some, List<String> never) {
         drawn(schema);
-        GbnfText grammar = new GbnfText(JsonSchema.form(schema, false).gbnf());
+        GbnfText grammar = new GbnfText(JsonSchema.form(schema, false, Cancel.NONE).gbnf());
         some.forEach(text -> assertTrue(grammar.accepts(text), () -> schema + " does not generate " + text));
         never.forEach(text -> assertFalse(grammar.accepts(text), () -> schema + " generates " + text));
     }
@@ -50,7 +54,7 @@ class JsonSchemaTest {
     }
 
     private static void refuses(String place, String schema) {
-        var e = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema, false), schema);
+        var e = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema, false, Cancel.NONE), schema);
         assertTrue(e.got().startsWith(place + ":"), e.getMessage());
     }
 
@@ -89,11 +93,11 @@ class JsonSchemaTest {
                 "uri-reference", "json-pointer", "relative-json-pointer", "iri")) {
             drawn("{\"type\":\"string\",\"format\":\"" + format + "\"}");
         }
-        GbnfText mail = new GbnfText(JsonSchema.form("{\"type\":\"string\",\"format\":\"email\"}", false).gbnf()); // validators know top domains
+        GbnfText mail = new GbnfText(JsonSchema.form("{\"type\":\"string\",\"format\":\"email\"}", false, Cancel.NONE).gbnf()); // validators know top domains
         assertTrue(mail.accepts("\"jane.doe+x@mail.example.org\"") && !mail.accepts("\"jane@\"") && !mail.accepts("\"a..b@c.de\""));
         generates("{\"type\":\"string\",\"format\":\"date\"}", List.of("\"2024-02-29\""), List.of("\"2023-02-29\"", "\"2024-13-01\""));
         refuses("#/format", "{\"type\":\"string\",\"format\":\"regex\"}");
-        assertEquals(List.of("#/format 'password' is no format of the standard"), JsonSchema.form("{\"type\":\"string\",\"format\":\"password\"}", false).notes());
+        assertEquals(List.of("#/format 'password' is no format of the standard"), JsonSchema.form("{\"type\":\"string\",\"format\":\"password\"}", false, Cancel.NONE).notes());
     }
 
     @Test
@@ -182,35 +186,74 @@ class JsonSchemaTest {
     }
 
     @Test
+    void boundsMayHaveAnyNumberOfDigits() {
+        for (String digits : List.of("9007199254740993", "123456789012345678901234567890123456789012")) {
+            String less = digits.substring(0, digits.length() - 1) + (digits.charAt(digits.length() - 1) - '1');
+            String more = digits.substring(0, digits.length() - 1) + (char) (digits.charAt(digits.length() - 1) + 1);
+            generates("{\"type\":\"integer\",\"minimum\":" + digits + "}", List.of(digits, more), List.of(less, "0", "-" + digits));
+            generates("{\"type\":\"integer\",\"maximum\":" + digits + "}", List.of(digits, less, "0"), List.of(more));
+            generates("{\"type\":\"integer\",\"minimum\":-" + digits + "}", List.of("-" + digits, "-" + less, "7"), List.of("-" + more));
+            generates("{\"type\":\"number\",\"exclusiveMaximum\":" + digits + "}", List.of(less, less + ".5"), List.of(digits, more));
+        }
+        refuses("#/maximum", "{\"type\":\"integer\",\"maximum\":1e999999999}");
+        refuses("#", "{\"type\":\"number\",\"minimum\":5,\"maximum\":1}");
+    }
+
+    @Test
+    void optionalPropertiesMakeAGrammarAsLongAsTheirNumber() {
+        String schema = IntStream.range(0, 4000).mapToObj(i -> "\"p" + i + "\":{\"type\":\"integer\"}")
+                .collect(Collectors.joining(",", "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{", "}}"));
+        String gbnf = JsonSchema.form(schema, false, Cancel.NONE).gbnf();
+        assertTrue(gbnf.lines().count() < 4 * 4000, "rules: " + gbnf.lines().count());
+        assertTrue(gbnf.contains("p3999"));
+    }
+
+    @Test
+    void whatTakesTooLongIsRefusedAndWhatIsCancelledEnds() {
+        String counts = IntStream.range(0, 12).mapToObj(i -> "{\"contains\":{\"const\":" + i + "},\"minContains\":3,\"maxContains\":5}")
+                .collect(Collectors.joining(",", "{\"type\":\"array\",\"allOf\":[", "]}"));
+        Cancel cancel = new Cancel();
+        cancel.request();
+        assertThrows(CancelledException.class, () -> JsonSchema.form(counts, false, cancel));
+        System.setProperty(Limits.SECONDS, "0.2");
+        try {
+            var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(counts, false, Cancel.NONE));
+            assertTrue(refusal.getMessage().contains("takes longer than 0.2 s") && refusal.getMessage().contains(Limits.SECONDS), refusal.getMessage());
+        } finally {
+            System.clearProperty(Limits.SECONDS);
+        }
+    }
+
+    @Test
     void faultsNameTheirPlace() {
         refuses("#/properties/a~1b/type", "{\"properties\":{\"a/b\":{\"type\":\"strng\"}}}");
         refuses("#/properties/a/$ref", "{\"properties\":{\"a\":{\"$ref\":\"#/$defs/none\"}}}");
         refuses("#/minimum", "{\"type\":\"integer\",\"minimum\":\"1\"}");
         refuses("#/required", "{\"type\":\"object\",\"required\":true}");
         for (String text : List.of("{", "[1]", "{\"a\":1}}", "{\"type\":\"object\",\"type\":\"array\"}", "false", "{\"type\":\"integer\",\"minimum\":2,\"maximum\":1}")) {
-            assertThrows(InvalidOptionException.class, () -> JsonSchema.form(text, true), text);
+            assertThrows(InvalidOptionException.class, () -> JsonSchema.form(text, true, Cancel.NONE), text);
         }
         String deep = "{\"items\":".repeat(150) + "{}" + "}".repeat(150);
-        assertTrue(JsonSchema.form(deep, false).gbnf().length() > 100);
-        assertThrows(InvalidOptionException.class, () -> JsonSchema.form("{\"items\":".repeat(9000) + "{}" + "}".repeat(9000), false));
+        assertTrue(JsonSchema.form(deep, false, Cancel.NONE).gbnf().length() > 100);
+        assertThrows(InvalidOptionException.class, () -> JsonSchema.form("{\"items\":".repeat(9000) + "{}" + "}".repeat(9000), false, Cancel.NONE));
     }
 
     @Test
     void whatCannotBeKeptIsLeftOutWhereThatIsAskedFor() {
         String schema = "{\"type\":\"object\",\"properties\":{\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"pattern\":\"a\\\\b\"},"
                 + "\"uniqueItems\":true}},\"required\":[\"tags\"]}";
-        JsonSchema.Form form = JsonSchema.form(schema, true);
+        JsonSchema.Form form = JsonSchema.form(schema, true, Cancel.NONE);
         assertEquals(2, form.ignored().size(), form.ignored().toString());
         assertTrue(form.ignored().toString().contains("#/properties/tags/uniqueItems: "), form.ignored().toString());
         assertTrue(new GbnfText(form.gbnf()).accepts("{\"tags\":[\"x\",\"x\"]}"));
-        assertEquals(List.of(), JsonSchema.form("{}", true).ignored());
+        assertEquals(List.of(), JsonSchema.form("{}", true, Cancel.NONE).ignored());
     }
 
     @Test
     void keywordsThatNoDraftHasAreSaid() {
         String schema = "{\"typ\":\"string\",\"x-order\":1,\"properties\":{\"a\":{\"nullable\":true,\"title\":\"A\"}},\"const\":{\"minn\":1}}";
         assertEquals(List.of("#/typ is no keyword of the standard", "#/properties/a/nullable is no keyword of the standard"),
-                JsonSchema.form(schema, false).notes());
+                JsonSchema.form(schema, false, Cancel.NONE).notes());
     }
 
     @ParameterizedTest
@@ -219,7 +262,7 @@ class JsonSchemaTest {
         "#/properties/n | {'type':'object','properties':{'n':{'type':'integer','minimum':5,'maximum':4}},'required':['n']}",
         "# | {'type':'object','required':['a'],'properties':{'a':false}}"})
     void theInnermostSchemaWithoutAValueIsNamed(String place, String schema) {
-        var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema.replace('\'', '"'), false));
+        var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(schema.replace('\'', '"'), false, Cancel.NONE));
         assertTrue(refusal.getMessage().contains("got " + place + ": no value can be promised"), refusal.getMessage());
     }
 }

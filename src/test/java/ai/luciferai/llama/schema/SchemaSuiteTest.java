@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidOptionException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
@@ -44,7 +45,7 @@ class SchemaSuiteTest {
     private void check(SchemaSuite.Group group) {
         GbnfText grammar;
         try {
-            grammar = new GbnfText(JsonSchema.form(group.schema().toString(), false).gbnf());
+            grammar = new GbnfText(JsonSchema.form(group.schema().toString(), false, Cancel.NONE).gbnf());
         } catch (InvalidOptionException e) {
             boolean none = true;
             for (JsonNode test : group.tests()) {
