@@ -3,7 +3,8 @@ package ai.luciferai.llama;
 import ai.luciferai.llama.core.InvalidOptionException;
 
 /**
- * How many of the model's layers go to the GPU, counted from the last; the output layer counts as one.
+ * How many of the model's layers go to the GPU, counted from the last; the output layer counts as one. A number above what the model has
+ * is all of them: {@code -ngl 99} is what people write who use llama.cpp.
  *
  * @param count a number of layers, or one of the two marks behind {@link #ALL} and {@link #AUTO}
  */
@@ -44,11 +45,6 @@ public record GpuLayers(int count) {
         } catch (NumberFormatException e) {
             throw new InvalidOptionException("gpu-layers", "auto, all or a number from 0", text);
         }
-    }
-
-    /** Whether {@link #count()} is a number of layers and no mark. */
-    public boolean isNumber() {
-        return count >= 0;
     }
 
     @Override

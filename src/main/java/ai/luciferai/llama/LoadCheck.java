@@ -1,7 +1,6 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidFileException;
-import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.gguf.AdapterPreflight;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
@@ -33,8 +32,6 @@ final class LoadCheck {
                 ModelPreflight.check(file, metadata);
             }
             String architecture = metadata.string(Metadata.ARCHITECTURE, "");
-            requireLayers(path, metadata.integer(architecture + ".block_count", Integer.MAX_VALUE),
-                    options.placement().gpuLayers());
             return new Checked(file.parts().stream().map(GgufFile.Part::path).toList(),
                     metadata.bool(architecture + ".attention.causal", true));
         } catch (IOException e) {
@@ -66,14 +63,6 @@ final class LoadCheck {
         if (old != null) {
             Check.require(old.value().getClass() == override.value().getClass(), "override-kv " + override.key(),
                     "a value of the file's type " + old.type(), override.value());
-        }
-    }
-
-    /** One more than the model's blocks can be offloaded: the output layer counts too. */
-    private static void requireLayers(Path path, long blocks, GpuLayers wanted) {
-        if (wanted.isNumber() && wanted.count() > blocks + 1) {
-            throw new InvalidOptionException("gpu-layers", "auto, all or 0 to " + (blocks + 1) + " for " + path, wanted.count(),
-                    "use all");
         }
     }
 
