@@ -26,7 +26,7 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     private static final int LUCIFER_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define LUCIFER_ABI_VERSION 2
+     * #define LUCIFER_ABI_VERSION 3
      * }
      */
     public static int LUCIFER_ABI_VERSION() {
