@@ -104,7 +104,7 @@ final class BatchGenerator implements AutoCloseable, Child {
         clock.enter();
         int[] ids = prompts.get(prompt);
         return new Job(prompt, new BatchSlot(sequence, ids), plan.track(model.vocabulary()),
-                SamplerSetup.sampler(model.handle(), plan, ids, cancel), clock);
+                SamplerSetup.sampler(model.handle(), plan, ids, context.description().nCtxSeq(), cancel), clock);
     }
 
     private void decode(Cancel cancel) {

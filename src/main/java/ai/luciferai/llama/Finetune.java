@@ -34,6 +34,9 @@ import java.util.stream.Stream;
  */
 public final class Finetune {
 
+    /** A rank below this is never refused, however small the model. */
+    private static final int LEAST_RANK_LIMIT = 1024;
+
     private Finetune() {}
 
     /**
@@ -62,7 +65,7 @@ public final class Finetune {
         for (Path beside : List.of(options.stateFile(), options.reportFile("json"), options.reportFile("html"))) {
             AtomicFile.requireUsable(beside, true, inputs(options));
         }
-        try (Model model = load(options, progress, cancel); Work work = Work.prepare(model, options, progress)) {
+        try (Model model = load(options, progress, cancel); Work work = Work.prepare(model, options, progress, cancel)) {
             return work.train(Progress.guarded(progress), cancel);
         }
     }
@@ -70,7 +73,7 @@ public final class Finetune {
     /** Reads model and data and says what {@link #run} would do. */
     public static Plan plan(FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
         try (Model model = load(options, progress, cancel)) {
-            return Setup.read(model, options).plan(model);
+            return Setup.read(model, options, cancel).plan(model);
         }
     }
 
@@ -87,24 +90,31 @@ public final class Finetune {
     private record Setup(FinetuneOptions options, TrainingSet data, TrainingPlan plan, List<Pack> evalPacks, TrainingPlan.Shape shape,
             List<TensorInfo> targets, String architecture, String fingerprint, boolean layers, long estimate) {
 
-        static Setup read(Model model, FinetuneOptions options) throws IOException {
+        static Setup read(Model model, FinetuneOptions options, Cancel cancel) throws IOException {
             int context = model.info().contextSize();
             int seqLen = options.data().seqLen() > 0 ? options.data().seqLen() : context > 0 ? Math.min(context, 2048) : 2048;
             Check.require(context <= 0 || seqLen <= context, "seq-len", "at most the model's context of " + context, seqLen);
             TrainingRun run = options.run();
             TrainingSet data = TrainingSet.read(model, options.data(), seqLen, run.seed());
-            var plan = new TrainingPlan(data.train(), run.epochs(), run.batchSize() * run.gradAccumulation(), seqLen - 1,
+            var plan = new TrainingPlan(data.train(), run.epochs(), (long) run.batchSize() * run.gradAccumulation(), seqLen - 1,
                     options.data().packing(), run.seed());
             List<Pack> evalPacks = Pack.firstFit(data.eval(), seqLen - 1, options.data().packing());
-            TrainingPlan.Shape shape = rounded(plan.shape().max(TrainingPlan.Shape.of(evalPacks)));
+            TrainingPlan.Shape shape = rounded(plan.shape(cancel).max(TrainingPlan.Shape.of(evalPacks)));
             try (GgufFile base = GgufReader.read(options.base())) {
                 List<TensorInfo> targets = Targets.choose(base.tensors(), options.shape().targets());
+                requireRank(options.shape().rank(), targets);
                 long estimate = wholeBytes(model.info(), base, targets.size(), options.shape().rank(), shape);
                 boolean layers = run.memory() == TrainingRun.Memory.LAYER
                         || run.memory() == TrainingRun.Memory.AUTO && estimate > freeBytes(model.info()) / 2;
                 return new Setup(options, data, plan, evalPacks, shape, targets, base.metadata().string(Metadata.ARCHITECTURE),
                         TrainingState.fingerprint(base), layers, estimate);
             }
+        }
+
+        /** A product of factors cannot have a higher rank than the weight: what is asked for beyond that only takes memory. */
+        private static void requireRank(int rank, List<TensorInfo> targets) {
+            long most = Math.max(LEAST_RANK_LIMIT, targets.stream().mapToLong(t -> Math.max(t.ne(0), t.ne(1))).max().orElse(0));
+            Check.require(rank <= most, "rank", "at most " + most + ", the size of the largest weight", rank);
         }
 
         /** Whole vectors for the matrix kernels. */
@@ -167,9 +177,9 @@ public final class Finetune {
             this.log = log;
         }
 
-        static Work prepare(Model model, FinetuneOptions options, Progress progress) throws IOException {
+        static Work prepare(Model model, FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
             Progress.guarded(progress).update(new Progress.Event("data", 0, -1, "samples"));
-            Setup setup = Setup.read(model, options);
+            Setup setup = Setup.read(model, options, cancel);
             Path start = startAdapter(setup);
             try {
                 LoraTrainer trainer = LoraTrainer.open(model, start, new LoraTrainer.Options(setup.shape().rows(), setup.shape().outputs(),

@@ -19,6 +19,8 @@ public record KvOverride(String key, Object value) {
         Check.require(bytes(key) <= MOST_BYTES, "override-kv", "a key of at most " + MOST_BYTES + " bytes", key);
         Check.require(value instanceof Long || value instanceof Double || value instanceof Boolean || value instanceof String,
                 "override-kv " + key, "a Long, Double, Boolean or String", value);
+        Check.require(!(value instanceof Long n) || n >= Integer.MIN_VALUE && n < 1L << 32, "override-kv " + key, "a whole number of 32 bits", value);
+        Check.require(!(value instanceof Double x) || Float.isFinite(x.floatValue()), "override-kv " + key, "a finite number of 32 bits", value);
         Check.require(!(value instanceof String s) || bytes(s) <= MOST_BYTES,
                 "override-kv " + key, "a text of at most " + MOST_BYTES + " bytes", value);
     }

@@ -127,8 +127,10 @@ public record QuantizeOptions(Path input, Path output, QuantType type, TensorTyp
      */
     public record Limits(int threads, long bufferBytes) {
 
+        private static final int MOST_THREADS = 4096;
+
         public Limits {
-            Check.atLeast("threads", threads, 0);
+            Check.require(threads >= 0 && threads <= MOST_THREADS, "threads", "0 to " + MOST_THREADS, threads);
             Check.atLeast("max-buffer-size", bufferBytes, 0);
         }
 

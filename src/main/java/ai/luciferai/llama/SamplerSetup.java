@@ -13,9 +13,14 @@ final class SamplerSetup {
 
     private SamplerSetup() {}
 
-    /** A sampler that has seen the prompt. @param cancel ends the reading of its grammar, and each choice */
-    static SamplerHandle sampler(ModelHandle model, GenerationPlan plan, int[] prompt, Cancel cancel) {
-        SamplerHandle sampler = SamplerHandle.init(model, params(model, plan, cancel), cancel);
+    /**
+     * A sampler that has seen the prompt.
+     *
+     * @param context most tokens that the sequence can have
+     * @param cancel  ends the reading of its grammar, and each choice
+     */
+    static SamplerHandle sampler(ModelHandle model, GenerationPlan plan, int[] prompt, int context, Cancel cancel) {
+        SamplerHandle sampler = SamplerHandle.init(model, params(model, plan, context, cancel), cancel);
         try {
             if (looksBack(plan.options().sampling())) {
                 for (int token : prompt) {
@@ -36,7 +41,7 @@ final class SamplerSetup {
         return penalises || s.dry().multiplier() > 0f;
     }
 
-    private static SamplerParams params(ModelHandle model, GenerationPlan plan, Cancel cancel) {
+    private static SamplerParams params(ModelHandle model, GenerationPlan plan, int context, Cancel cancel) {
         SamplerParams p = SamplerParams.defaults(model);
         Sampling s = plan.options().sampling();
         p.seed = (int) s.seed();
@@ -55,7 +60,7 @@ final class SamplerSetup {
             p.samplers = String.join(";", s.order());
         }
         truncation(p, s.truncation());
-        repetition(p, s.penalties(), s.dry());
+        repetition(p, s.penalties(), s.dry(), context);
         grammar(p, plan, cancel);
         return p;
     }
@@ -68,16 +73,21 @@ final class SamplerSetup {
         p.topNSigma = t.topNSigma();
     }
 
-    private static void repetition(SamplerParams p, Sampling.Penalties penalties, Sampling.Dry dry) {
-        p.penaltyLastN = penalties.lastN();
+    private static void repetition(SamplerParams p, Sampling.Penalties penalties, Sampling.Dry dry, int context) {
+        p.penaltyLastN = within(penalties.lastN(), context);
         p.penaltyRepeat = penalties.repeat();
         p.penaltyFrequency = penalties.frequency();
         p.penaltyPresence = penalties.presence();
         p.dryMultiplier = dry.multiplier();
         p.dryBase = dry.base();
         p.dryAllowedLength = dry.allowedLength();
-        p.dryPenaltyLastN = dry.lastN();
+        p.dryPenaltyLastN = within(dry.lastN(), context);
         p.dryBreakers = dry.breakers().isEmpty() ? null : dry.breakers();
+    }
+
+    /** llama.cpp takes -1 for none at all, and has memory for as many tokens as it is told. */
+    private static int within(int lastN, int context) {
+        return lastN < 0 ? context : Math.min(lastN, context);
     }
 
     /** The caller's own grammar goes before that of the chat template's tool calls. */

@@ -101,7 +101,7 @@ public final class Session implements AutoCloseable {
             PhaseClock clock = new PhaseClock();
             clock.enter();
             requirePromptFits(prompt.length);
-            SamplerHandle sampler = SamplerSetup.sampler(model.handle(), plan, decoder.before(prompt), cancel);
+            SamplerHandle sampler = SamplerSetup.sampler(model.handle(), plan, decoder.before(prompt), contextSize(), cancel);
             try {
                 int reused = decoder.keepPrefix(prompt, plan.options().reusePrefix());
                 open = new Generation(this, plan, sampler, prompt, reused, cancel, clock);

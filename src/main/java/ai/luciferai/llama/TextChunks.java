@@ -29,12 +29,12 @@ record TextChunks(int[] tokens, int size) {
     /** The chunks of a file. */
     static TextChunks read(Path file, Part part, boolean parseSpecial, Model model) throws IOException {
         int[] tokens = model.tokenize(text(file), new TokenizeOptions(true, parseSpecial));
-        int skipped = Math.multiplyExact(part.first(), part.size());
-        if (tokens.length - skipped < 2 * part.size()) {
-            throw new InvalidFileException(file, "text", "at least %d tokens, two chunks%s".formatted(2 * part.size() + skipped,
+        long skipped = (long) part.first() * part.size();
+        if (tokens.length - skipped < 2L * part.size()) {
+            throw new InvalidFileException(file, "text", "at least %d tokens, two chunks%s".formatted(2L * part.size() + skipped,
                     skipped == 0 ? "" : " behind those left out"), Integer.toString(tokens.length), "a longer text, or a smaller -c", null);
         }
-        return of(Arrays.copyOfRange(tokens, skipped, tokens.length), part.size(), part.most());
+        return of(Arrays.copyOfRange(tokens, (int) skipped, tokens.length), part.size(), part.most());
     }
 
     /** As many whole chunks as there are, or as are wanted. */

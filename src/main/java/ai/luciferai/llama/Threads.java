@@ -8,9 +8,12 @@ package ai.luciferai.llama;
  */
 public record Threads(int generation, int prompt) {
 
+    /** GGML_MAX_N_THREADS */
+    private static final int MOST = 512;
+
     public Threads {
-        Check.atLeast("threads", generation, 0);
-        Check.atLeast("threads-batch", prompt, 0);
+        requireCount("threads", generation);
+        requireCount("threads-batch", prompt);
     }
 
     public static Threads defaults() {
@@ -19,5 +22,10 @@ public record Threads(int generation, int prompt) {
 
     public static Threads of(int n) {
         return new Threads(n, n);
+    }
+
+    /** Refuses a number of threads that ggml cannot use; 0 stands for a choice of ours. */
+    static void requireCount(String option, int threads) {
+        Check.require(threads >= 0 && threads <= MOST, option, "0 to " + MOST, threads);
     }
 }

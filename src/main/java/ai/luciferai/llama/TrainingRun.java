@@ -43,7 +43,7 @@ public record TrainingRun(int epochs, int batchSize, int gradAccumulation, long 
         Check.atLeast("early-stopping", earlyStopping, 0);
         Check.atLeast("save-every", saveEvery, 0);
         Check.present("memory", memory);
-        Check.atLeast("threads", threads, 0);
+        Threads.requireCount("threads", threads);
         Check.present("precision", precision);
     }
 

@@ -2,8 +2,11 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The words of a command line by option, and their conversion to numbers and lists.
@@ -16,6 +19,7 @@ final class Arguments {
     private final Syntax syntax;
     private final List<Syntax.Given> given;
     private final List<String> operands;
+    private final Set<Syntax.Option> told = new HashSet<>();
 
     Arguments(Syntax syntax, List<Syntax.Given> given, List<String> operands) {
         this.syntax = syntax;
@@ -56,7 +60,7 @@ final class Arguments {
 
     /** The option's last value, or the default. */
     String text(String name, String fallback) {
-        Syntax.Given last = last(name);
+        Syntax.Given last = only(name);
         return last == null ? fallback : last.value();
     }
 
@@ -91,7 +95,7 @@ final class Arguments {
 
     /** A whole number; the record that takes it checks the range. */
     int integer(String name, int fallback) {
-        Syntax.Given last = last(name);
+        Syntax.Given last = only(name);
         return last == null ? fallback : integerOf(last.name(), last.value());
     }
 
@@ -115,7 +119,7 @@ final class Arguments {
 
     /** A finite decimal number. */
     float decimal(String name, float fallback) {
-        Syntax.Given last = last(name);
+        Syntax.Given last = only(name);
         return last == null ? fallback : decimalOf(last.name(), last.value());
     }
 
@@ -137,6 +141,17 @@ final class Arguments {
     String typed(String name) {
         Syntax.Given last = last(name);
         return last == null ? name : last.name();
+    }
+
+    /** The last of an option that takes one value. That others were given before it is said once: scripts add options behind their own. */
+    private Syntax.Given only(String name) {
+        Syntax.Given last = last(name);
+        List<String> values = last == null ? List.of() : texts(name);
+        if (new HashSet<>(values).size() > 1 && told.add(last.option())) {
+            System.getLogger(Arguments.class.getName()).log(Level.WARNING, "%s is given %d times, only the last counts: %s"
+                    .formatted(last.name(), values.size(), quote(last.value())));
+        }
+        return last;
     }
 
     private Syntax.Given last(String name) {

@@ -4,7 +4,9 @@ import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Stack;
@@ -22,7 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  *
  * <p>Declared in code, not by annotations, which would be read by reflection at each start. Parsing follows llama.cpp: an option takes
  * the next word whatever it looks like ({@code -p -n} has the prompt "-n"), words have one or two dashes as declared and are never
- * bundled, a repeated option counts with its last value. On top, {@code --name=value} works, and {@code --} ends the options.
+ * bundled, a repeated option counts with its last value ({@link Arguments} says so). On top, {@code --name=value} works, and {@code --} ends the options.
  */
 final class Syntax {
 
@@ -297,6 +299,11 @@ final class Syntax {
 
     boolean declares(String name) {
         return byName.containsKey(name);
+    }
+
+    /** All that are declared. */
+    Collection<Option> options() {
+        return new LinkedHashSet<>(byName.values());
     }
 
     /** The option of that name. */

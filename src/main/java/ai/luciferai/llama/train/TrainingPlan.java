@@ -1,5 +1,7 @@
 package ai.luciferai.llama.train;
 
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidOptionException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -41,12 +43,15 @@ public final class TrainingPlan {
      * @param packing        whether samples share packs
      * @param seed           of the order, which is another in each epoch
      */
-    public TrainingPlan(List<Sample> samples, int epochs, int samplesPerStep, int capacity, boolean packing, long seed) {
+    public TrainingPlan(List<Sample> samples, int epochs, long samplesPerStep, int capacity, boolean packing, long seed) {
         this.samples = List.copyOf(samples);
         this.epochs = epochs;
-        this.samplesPerStep = samplesPerStep;
+        this.samplesPerStep = (int) Math.min(samplesPerStep, Math.max(1, samples.size()));
         this.packing = packing;
         this.seed = seed;
+        if ((long) stepsPerEpoch() * epochs > Integer.MAX_VALUE) {
+            throw new InvalidOptionException("epochs", "no more than make 2147483647 steps of " + stepsPerEpoch() + " an epoch", String.valueOf(epochs));
+        }
         this.capacity = packing ? cheapest(capacity) : capacity;
     }
 
@@ -75,7 +80,7 @@ public final class TrainingPlan {
     }
 
     public int steps() {
-        return Math.multiplyExact(stepsPerEpoch(), epochs);
+        return stepsPerEpoch() * epochs;
     }
 
     /** The micro-batches of a step, counted from 0. */
@@ -102,10 +107,11 @@ public final class TrainingPlan {
         return packed;
     }
 
-    /** Size that holds every micro-batch. */
-    public Shape shape() {
+    /** Size that holds every micro-batch: each epoch packs its samples in another order. */
+    public Shape shape(Cancel cancel) {
         Shape shape = new Shape(1, 1);
         for (int i = 0; i < epochs; i++) {
+            cancel.check("training");
             for (List<Pack> step : epoch(i)) {
                 shape = shape.max(Shape.of(step));
             }

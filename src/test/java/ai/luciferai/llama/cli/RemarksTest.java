@@ -47,4 +47,12 @@ class RemarksTest {
         assertFalse(lines.stream().anyMatch(line -> line.contains("ai.luciferai") || line.startsWith("WARNING") || line.startsWith("INFO")), lines::toString);
         assertEquals("", err("-q"));
     }
+
+    /** As llama.cpp's tools have it: who wraps the command in a script relies on it. But nobody shall lose a value unawares. */
+    @Test
+    void ofAnOptionThatIsGivenTwiceTheLastCountsAndThatIsSaid() throws IOException, InterruptedException {
+        List<String> lines = err("--outtype", "f16", "--outtype", "f32").lines().filter(line -> line.contains("--outtype")).toList();
+        assertEquals(List.of("warning: --outtype is given 2 times, only the last counts: 'f32'"), lines);
+        assertFalse(err("--outtype", "f16", "--outtype", "f16").contains("--outtype"));
+    }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.core.BridgeException;
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.gguf.GgmlType;
@@ -234,7 +235,7 @@ class TrainingDataTest {
         }
         assertEquals(plan.packs(4), new TrainingPlan(samples, 2, 4, 8, true, 5).packs(4));
         assertNotEquals(plan.packs(0), plan.packs(3));
-        assertEquals(new TrainingPlan.Shape(4, 4), plan.shape());
+        assertEquals(new TrainingPlan.Shape(4, 4), plan.shape(Cancel.NONE));
     }
 
     @Test
