@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 
 namespace lucifer {
 
@@ -137,6 +138,9 @@ int32_t guard_scope::caught() noexcept {
         return set_last_error(LUCIFER_STATUS_OUT_OF_MEMORY, call_.what, "not enough memory");
     } catch (const std::invalid_argument & e) {
         return set_last_error(LUCIFER_STATUS_INVALID_ARGUMENT, call_.what, e.what());
+    } catch (const std::system_error & e) {
+        const bool exhausted = e.code() == std::errc::resource_unavailable_try_again; // what a thread that cannot be started says
+        return set_last_error(exhausted ? LUCIFER_STATUS_OUT_OF_MEMORY : LUCIFER_STATUS_EXCEPTION, call_.what, e.what());
     } catch (const std::exception & e) {
         return set_last_error(LUCIFER_STATUS_EXCEPTION, call_.what, e.what());
     } catch (...) {

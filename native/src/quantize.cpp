@@ -7,6 +7,7 @@
 #include "imatrix.h"
 #include "log.h"
 #include "params.h"
+#include "threads.h"
 
 #include "llama.h"
 
@@ -176,6 +177,7 @@ void read_request(const lucifer_quantize_params & in, quantize_request & out) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_threads is %d, max_buffer_bytes %lld, expected 0 to 4096 and no negative number",
              in.n_threads, (long long) in.max_buffer_bytes);
     }
+    require_threads(in.n_threads);
     if (in.n_kv_overrides > 0) {
         require(in.kv_overrides, "kv_overrides");
         out.kv_overrides = read_kv_overrides(in.kv_overrides, in.n_kv_overrides);

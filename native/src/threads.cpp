@@ -7,6 +7,14 @@
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
 
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#if !defined(_WIN32)
+#    include <pthread.h>
+#endif
+
 namespace lucifer {
 
 namespace {
@@ -19,6 +27,7 @@ F * cpu_function(const char * name) {
 }
 
 ggml_threadpool_t make_pool(int32_t n_threads) {
+    require_threads(n_threads);
     auto * make = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new");
     if (make == nullptr) {
         return nullptr; // ggml then makes threads as it needs them
@@ -39,6 +48,34 @@ void free_pool(ggml_threadpool_t pool) {
 }
 
 } // namespace
+
+#if defined(_WIN32)
+void require_threads(int32_t) {}
+#else
+// By pthread_create itself: while the memory is used up, an exception may find none for the thread's own data, and glibc aborts.
+void require_threads(int32_t n_threads) {
+    std::vector<pthread_t> started((size_t) std::max(0, n_threads));
+    std::mutex             end;
+    size_t                 n = 0;
+    {
+        const std::lock_guard<std::mutex> lock(end);
+        auto                              wait = [](void * mutex) -> void * {
+            const std::lock_guard<std::mutex> until_the_end(*(std::mutex *) mutex);
+            return nullptr;
+        };
+        while (n + 1 < started.size() && pthread_create(&started[n], nullptr, wait, &end) == 0) { // the caller is one of them
+            n++;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        pthread_join(started[i], nullptr);
+    }
+    if (n + 1 < started.size()) {
+        fail(LUCIFER_STATUS_OUT_OF_MEMORY, "only %zu of %d threads can be started: a limit of the system, or no memory for more", n + 1,
+             n_threads);
+    }
+}
+#endif
 
 thread_pools::~thread_pools() {
     free();

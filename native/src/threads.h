@@ -9,6 +9,10 @@
 
 namespace lucifer {
 
+// Refuses, as out of memory, more threads than the process can start now. ggml asserts that its threads start, in places where a
+// failed assertion can only end the process.
+void require_threads(int32_t n_threads);
+
 class thread_pools {
 public:
     thread_pools() = default;

@@ -3,6 +3,7 @@
 #include "trainer.h"
 
 #include "objects.h"
+#include "threads.h"
 
 #include <algorithm>
 #include <cmath>
@@ -35,6 +36,7 @@ static void check_params(const lucifer_trainer_params & p, const lucifer_model &
     if (p.n_threads < 1 || p.n_threads > 512) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_threads is %d, expected 1 to 512", p.n_threads);
     }
+    require_threads(p.n_threads);
     if (p.memory != LUCIFER_TRAINING_WHOLE && p.memory != LUCIFER_TRAINING_LAYER) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "memory is %d, expected LUCIFER_TRAINING_WHOLE or LUCIFER_TRAINING_LAYER", p.memory);
     }

@@ -70,7 +70,7 @@ final class NumbersOfRecords {
                 (o, cancel) -> Convert.run((ConvertOptions) o, Progress.NONE, cancel));
         attack.use(QuantizeOptions.of(model, out, QuantType.parse("Q8_0")).withForce(true).withEdits(new QuantizeOptions.Edits(List.of(1), List.of())),
                 (o, cancel) -> Quantize.run((QuantizeOptions) o, Progress.NONE, cancel));
-        attack.use(QuantizeBudget.ram(1 << 20), (budget, cancel) -> Quantize.choose(QuantizeOptions.of(model, out, QuantType.parse("Q8_0")),
+        attack.use(QuantizeBudget.ram(8 << 20), (budget, cancel) -> Quantize.choose(QuantizeOptions.of(model, out, QuantType.parse("Q8_0")),
                 (QuantizeBudget) budget));
         attack.use(ImatrixOptions.of(model, text, out).withForce(true).withChunks(64, 0, 2).withContextOptions(context),
                 (o, cancel) -> Imatrix.run((ImatrixOptions) o, Progress.NONE, cancel));

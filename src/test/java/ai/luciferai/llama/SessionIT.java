@@ -22,6 +22,7 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,16 @@ class SessionIT {
             Completion anew = session.complete(Prompt.text(longer), options.withReusePrefix(false));
             assertEquals(0, anew.timings().reusedTokens());
         }
+    }
+
+    /** -1 is the whole context, and more than that is no more: llama.cpp itself takes the one for none, and makes room for all of the other. */
+    @Test
+    void penaltiesLookBackAsFarAsTheyAreTold() {
+        Sampling penalised = Sampling.greedy().withRepeatPenalty(5);
+        List<String> texts = Stream.of(0, -1, 512, Integer.MAX_VALUE).map(n -> fresh(Tiny.QUESTION,
+                Tiny.endless().withMaxTokens(20).withSampling(penalised.withRepeatLastN(n))).text()).toList();
+        assertNotEquals(texts.get(0), texts.get(1));
+        assertEquals(List.of(texts.get(1), texts.get(1)), texts.subList(2, 4));
     }
 
     @Test

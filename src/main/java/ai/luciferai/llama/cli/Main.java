@@ -182,6 +182,8 @@ public final class Main {
         return switch (fault) {
             case InvalidOptionException e when arguments != null -> "error: " + typed(e, syntax, arguments).getMessage();
             case BridgeException e -> "error: " + e.getMessage();
+            case OutOfMemoryError e when String.valueOf(e.getMessage()).contains("native thread") -> "error: the system starts no more threads ("
+                    + e.getMessage() + ")" + System.lineSeparator() + "HINT: end other programs, or raise the limits of this user (ulimit -u, -v)";
             case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
                     + "HINT: LUCIFER_LLAMA_OPTS=-Xmx4g gives it more";
             case FileSystemException e -> "error: " + IoFault.text(e);

@@ -94,7 +94,7 @@ final class Status {
         return switch (name(status)) {
             case "CANCELLED" -> new CancelledException(plain(function) + (about.model() == null ? "" : " of " + about.model()));
             case "OUT_OF_MEMORY" -> new OutOfMemoryException(function + ": " + message,
-                    "fewer GPU layers, a smaller context or a smaller quantization");
+                    message.contains("threads") ? "fewer threads" : "fewer GPU layers, a smaller context or a smaller quantization");
             case "INVALID_FILE" -> about.blamesSecond(message)
                     ? new InvalidFileException(about.second(), "contents", "a sound file that fits " + about.model(),
                             message.substring((about.second() + ": ").length()))

@@ -114,7 +114,7 @@ public final class NumbersOfVerbs {
     }
 
     private void run(String verb, List<String> base, String option, String value) throws IOException {
-        var line = new ArrayList<>(List.of(verb));
+        var line = new ArrayList<>(List.of(verb, "-q"));
         line.addAll(base);
         line.addAll(List.of(option, value));
         String what = verb + " " + option + " " + value;

@@ -208,6 +208,18 @@ class ProcessIT {
         assertFalse(child.isAlive());
     }
 
+    /** 400 of them need more than three gigabytes of addresses for their stacks alone. */
+    @Test
+    void threadsThatCannotBeStartedAreNoFailedAssertion() throws Exception {
+        var java = new ArrayList<>(java(Main.class, "generate", "-p", "list files", "-n", "2", "-t", "400"));
+        java.addAll(1, List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=32m", "-XX:CompressedClassSpaceSize=32m"));
+        var limited = new ArrayList<>(List.of("bash", "-c", "ulimit -s 8192 -v 3500000; exec \"$0\" \"$@\""));
+        limited.addAll(java);
+        Process process = start(limited, Map.of());
+        assertEquals(ExitCode.NATIVE, end(process));
+        assertTrue(printed("err").contains("of 400 threads can be started"), printed("err"));
+    }
+
     @Test
     void conversationOnATerminalHasPromptAndAnswers() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no script(1), which makes pseudo-terminals");
