@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -33,6 +34,12 @@ class NumbersIT {
         Files.write(data, Files.readAllLines(fixtures.resolve("data/git-train.jsonl")).subList(0, 12));
         arguments = List.of(folder.toString(), fixtures.resolve("lora/tiny-lora.gguf").toString(), fixtures.resolve("quality/commands.txt").toString(),
                 data.toString(), fixtures.resolve("lucifer-tiny").toString());
+    }
+
+    /** A name of a value that is in no list would be passed over in silence. */
+    @Test
+    void everyNameOfAValueIsKnown() {
+        assertEquals(Set.of(), NumbersOfVerbs.unknownLabels());
     }
 
     @Test

@@ -25,9 +25,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class NumbersOfRecords {
 
-    private static final List<Number> VALUES = List.of(0, -1, 1, Integer.MAX_VALUE, Integer.MIN_VALUE, 1_000_000_000, 1L << 32, Long.MAX_VALUE,
-            Long.MIN_VALUE, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e308, -1e308, 1e38, 1e-45);
-    private static final long CANCEL_AFTER_SECONDS = 5;
+    private static final List<Number> VALUES = List.of(0, -1, Integer.MAX_VALUE, Integer.MIN_VALUE, 1L << 32, Long.MAX_VALUE, Double.NaN,
+            Double.POSITIVE_INFINITY, 1e308, 1e38);
+    private static final long CANCEL_AFTER_SECONDS = 2;
 
     /** What is done with a value. */
     private interface Use {
@@ -83,7 +83,7 @@ final class NumbersOfRecords {
         attack.use(InfoOptions.of(model), (o, cancel) -> Info.run((InfoOptions) o));
         attack.use(Bench.Request.defaults().withModel(model).withTests(List.of(new Bench.Test(8, 2))).withRepetitions(1).withContextOptions(context),
                 (o, cancel) -> Bench.run((Bench.Request) o, Progress.NONE, cancel));
-        try (Model loaded = Model.load(model, LoraTrainer.MODEL_OPTIONS); Session session = loaded.session(context); Adapter lora = loaded.loadAdapter(adapter)) {
+        try (Model loaded = Model.load(model, LoraTrainer.MODEL_OPTIONS); Adapter lora = loaded.loadAdapter(adapter); Session session = loaded.session(context)) {
             attack.use(EmbedOptions.defaults().withContext(context), (o, cancel) -> {
                 try (Embedder embedder = loaded.embedder((EmbedOptions) o)) {
                     embedder.embed("list files");

@@ -122,8 +122,10 @@ final class FinetuneCommand implements Command {
     }
 
     static FinetuneOptions options(Arguments a) {
-        FinetuneOptions options = FinetuneOptions.of(required(a, "--model-base"), required(a, "--train-data"), required(a, "--lora-out"))
-                .withData(data(a)).withShape(shape(a)).withSchedule(schedule(a)).withRun(trainingRun(a))
+        requirePresent(a, "--train-data");
+        DataOptions data = data(a);
+        FinetuneOptions options = FinetuneOptions.of(required(a, "--model-base"), data.train().getFirst(), required(a, "--lora-out"))
+                .withData(data).withShape(shape(a)).withSchedule(schedule(a)).withRun(trainingRun(a))
                 .withOptimizer(AdamW.defaults().withWeightDecay(a.decimal("--weight-decay", AdamW.defaults().weightDecay()))
                         .withMaxGradNorm(a.decimal("--max-grad-norm", AdamW.defaults().maxGradNorm())))
                 .withPlacement(ModelMixin.placement(a)).withResume(a.has("--resume")).withForce(a.has("--force"));
@@ -131,11 +133,15 @@ final class FinetuneCommand implements Command {
     }
 
     private static Path required(Arguments a, String option) {
+        requirePresent(a, option);
+        return ModelMixin.path(option, a.text(option));
+    }
+
+    private static void requirePresent(Arguments a, String option) {
         if (!a.has(option)) {
             throw new InvalidOptionException(option, "a file", "nothing",
                     "lucifer-llama finetune --model-base model.gguf --train-data data.jsonl --lora-out adapter.gguf");
         }
-        return ModelMixin.path(option, a.text(option));
     }
 
     private static DataOptions data(Arguments a) {
