@@ -92,6 +92,7 @@ final class NumbersOfRecords {
             attack.use(new LoraTrainer.Options(64, 16, false, 0.1f, 1), (o, cancel) -> LoraTrainer.open(loaded, adapter, (LoraTrainer.Options) o).close());
             attack.use(ChatOptions.defaults(), (o, cancel) -> session.chat((ChatOptions) o).send("list files", plain));
             attack.use(new AdapterScale(lora, 1), (scale, cancel) -> session.adapters(List.of((AdapterScale) scale)));
+            session.adapters(List.of());
             attack.use(0, (id, cancel) -> loaded.detokenize((Integer) id));
             attack.use(0, (id, cancel) -> loaded.tokenText((Integer) id));
             attack.use(0, (id, cancel) -> loaded.isEndOfGeneration((Integer) id));
