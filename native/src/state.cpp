@@ -272,14 +272,13 @@ void learn_shape(lucifer_context & context, const char * path, const int32_t * t
 
 // All that can be known before llama.cpp reads the file.
 void judge(const saved_state & state, const char * path, const lucifer_context & context) {
-    constexpr uint64_t most_of_nothing = 1 << 20;
+    const state_sequence sequence = sequence_of(context, state.tokens.data(), (int64_t) state.tokens.size());
     if (state.tokens.empty()) {
-        if (state.end.length > most_of_nothing) {
-            bad_file(path, "it holds no tokens, and is too large for that");
+        if (shape_of_state(memories_of(state, path), sequence).empty()) {
+            bad_file(path, "it says it holds no tokens, and is not the state of none");
         }
     } else {
-        const state_sequence sequence = sequence_of(context, state.tokens.data(), (int64_t) state.tokens.size());
-        const std::string    fault    = fault_of_state(memories_of(state, path), sequence, context.state_shape);
+        const std::string fault = fault_of_state(memories_of(state, path), sequence, context.state_shape);
         if (!fault.empty()) {
             fail(LUCIFER_STATUS_INVALID_FILE, "%s does not fit this model and context: %s", path, fault.c_str());
         }
