@@ -39,7 +39,7 @@ int64_t budget_clock() noexcept {
 #if defined(_WIN32)
     timespec_get(&now, TIME_UTC);
 #else
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 #endif
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }

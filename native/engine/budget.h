@@ -19,7 +19,7 @@ struct budget {
     enum limit : int32_t { none, memory, stack, time, cancel };
 
     int64_t         max_bytes = INT64_MAX; // live at a time
-    int64_t         deadline  = INT64_MAX; // by budget_clock()
+    int64_t         deadline  = INT64_MAX; // by the budget_clock() of the thread that works
     const int32_t * cancelled = nullptr;   // set to non-zero by another thread
     const char *    stack_top = nullptr;   // grows down from here; null: the work is known not to recurse
     ptrdiff_t       max_depth = 0;
@@ -35,7 +35,8 @@ private:
     void look_up();
 };
 
-// Nanoseconds of a clock that only goes forward.
+// Nanoseconds of processor time of this thread: what is allowed does not depend on what else the machine does. Where that is not to be
+// had, of a clock that only goes forward.
 LUCIFER_ENGINE_API int64_t budget_clock() noexcept;
 
 // Charges this thread's allocations to `budget` from now on, null: to nobody. Returns the budget before.

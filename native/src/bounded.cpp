@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -28,7 +29,8 @@ std::atomic<int64_t> g_max_bytes{(int64_t) 256 << 20};
 std::atomic<int64_t> g_max_millis{10000};
 
 constexpr size_t  max_depth     = (size_t) 16 << 20; // of the stack, by the work's own recursion
-constexpr int64_t grace_millis  = 1000;              // from the deadline or the cancel on, until the thread is left behind
+constexpr int64_t milli         = 1000000;           // nanoseconds
+constexpr int64_t grace         = 1000 * milli;      // from the deadline or the cancel on, until the thread is left behind
 constexpr int64_t poll_millis   = 50;                // of the caller's cancel flag
 constexpr size_t  most_parked   = 4;
 constexpr int     most_runaways = 8;
@@ -50,6 +52,8 @@ struct job {
     budget                allowed;
     int32_t               cancel = 0; // not the caller's flag, which may be gone before the thread is
     std::exception_ptr    thrown;
+    int64_t               started = 0; // by the clock of the thread that works
+    clockid_t             clock   = CLOCK_MONOTONIC;
     std::atomic<int>      thread{0};
 
     std::mutex              mutex;
@@ -109,9 +113,7 @@ private:
         bool   goes_on;
         do {
             const std::shared_ptr<job> j = pool.take();
-#if defined(__linux__)
-            j->thread = (int) gettid();
-#endif
+            begin(*j);
             compute(*j);
             j->body = nullptr;
 
@@ -122,6 +124,17 @@ private:
             j->ended.notify_one();
         } while (goes_on);
         return nullptr;
+    }
+
+    // Its time is that of this thread, from now on.
+    static void begin(job & j) {
+        std::lock_guard<std::mutex> lock(j.mutex);
+#if defined(__linux__)
+        pthread_getcpuclockid(pthread_self(), &j.clock);
+        j.thread = (int) gettid();
+#endif
+        j.started          = budget_clock();
+        j.allowed.deadline = j.started + g_max_millis * milli;
     }
 
     std::shared_ptr<job> take() {
@@ -161,19 +174,25 @@ void desert(job & j) {
 #endif
 }
 
+int64_t now(clockid_t clock) {
+    timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 // False: it was left behind.
 bool wait_for(job & j, const int32_t * cancel, bool may_desert) {
-    const auto    is_done = [&] { return j.done; };
-    const int64_t milli   = 1000000;
+    const auto is_done = [&] { return j.done; };
+    int64_t    give_up = INT64_MAX; // by the caller's clock: it waits for what it cancelled
 
-    int64_t                      end = j.allowed.deadline + grace_millis * milli;
     std::unique_lock<std::mutex> lock(j.mutex);
     while (!j.ended.wait_for(lock, std::chrono::milliseconds(poll_millis), is_done)) {
         if (cancel != nullptr && *(const volatile int32_t *) cancel != 0 && j.cancel == 0) {
             *(volatile int32_t *) &j.cancel = 1;
-            end                             = std::min(end, budget_clock() + grace_millis * milli);
+            give_up                         = now(CLOCK_MONOTONIC) + grace;
         }
-        if (may_desert && budget_clock() > end) {
+        const bool too_long = j.started != 0 && now(j.clock) > j.allowed.deadline + grace;
+        if (may_desert && (too_long || now(CLOCK_MONOTONIC) > give_up)) {
             desert(j);
             return false;
         }
@@ -188,7 +207,6 @@ std::shared_ptr<job> start_job(std::function<void()> body, const budget & allowe
     j->subject           = this_call().subject;
     j->allowed           = allowed;
     j->allowed.max_bytes = g_max_bytes;
-    j->allowed.deadline  = budget_clock() + g_max_millis * 1000000;
     pool().run(j);
     return j;
 }
@@ -203,7 +221,7 @@ void require_unspent(const char * subject, budget::limit spent) {
                  (long long) (g_max_bytes >> 20));
         case budget::stack: fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s calls itself without end, or is nested too deeply", subject);
         case budget::time:
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes longer than %g s (-Dai.luciferai.llama.limit.seconds)", subject,
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes more than %g s of processor time (-Dai.luciferai.llama.limit.seconds)", subject,
                  (double) g_max_millis / 1000);
         case budget::cancel: fail(LUCIFER_STATUS_CANCELLED, "cancelled");
     }
@@ -234,7 +252,7 @@ void run_awaited(const char * subject, const int32_t * cancel, budget & held, st
 
 charged_scope::charged_scope(budget & held, const int32_t * cancel) noexcept {
     held.max_bytes = g_max_bytes;
-    held.deadline  = budget_clock() + g_max_millis * 1000000;
+    held.deadline  = budget_clock() + g_max_millis * milli;
     held.cancelled = cancel;
     held.stack_top = nullptr;
     before_        = budget_begin(&held);

@@ -70,7 +70,7 @@ static std::string chain(int n, const char * before, const char * between, const
 }
 
 static void templates_end() {
-    const std::string memory = "the chat template takes more than 64 MiB of memory", time = "the chat template takes longer than 0.3 s",
+    const std::string memory = "the chat template takes more than 64 MiB of memory", time = "the chat template takes more than 0.3 s of processor time",
                       stack = "the chat template calls itself without end";
     const struct {
         const char *        source;

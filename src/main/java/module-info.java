@@ -4,6 +4,7 @@ module ai.luciferai.llama {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires java.logging;
+    requires java.management;
     requires org.jline.reader;
     requires org.jline.terminal;
     requires org.yaml.snakeyaml;

@@ -5,7 +5,7 @@ package ai.luciferai.llama.core;
  * refused as an {@link InvalidOptionException}.
  *
  * @param mib     memory that it holds at a time, in MiB; that of a JSON schema is Java's own
- * @param seconds how long it takes
+ * @param seconds of processor time that it takes
  */
 public record Limits(long mib, double seconds) {
 

@@ -4,6 +4,8 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.CancelledException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Limits;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +41,7 @@ final class Bounded {
         thread.setDaemon(true);
         thread.start();
         try {
-            return await(task, cancel);
+            return await(task, thread, cancel);
         } catch (ExecutionException e) {
             throw failure(e.getCause());
         } catch (InterruptedException e) {
@@ -50,7 +52,7 @@ final class Bounded {
         }
     }
 
-    private static <T> T await(FutureTask<T> task, Cancel cancel) throws ExecutionException, InterruptedException {
+    private static <T> T await(FutureTask<T> task, Thread thread, Cancel cancel) throws ExecutionException, InterruptedException {
         Limits limits = Limits.current();
         long begin = System.nanoTime();
         while (true) {
@@ -58,11 +60,19 @@ final class Bounded {
                 return task.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException notYet) {
                 cancel.check("the translation of a JSON schema");
-                if (System.nanoTime() - begin > limits.nanos()) {
-                    throw tooMuch("it takes longer than " + limits.seconds() + " s to translate", "-D" + Limits.SECONDS + "=N allows more");
+                if (System.nanoTime() - begin > limits.nanos() && processorNanos(thread) > limits.nanos()) {
+                    throw tooMuch("it takes more than " + limits.seconds() + " s of processor time to translate",
+                            "-D" + Limits.SECONDS + "=N allows more");
                 }
             }
         }
+    }
+
+    /** What is allowed does not depend on what else the machine does. */
+    private static long processorNanos(Thread thread) {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        return threads.isThreadCpuTimeSupported() && threads.isThreadCpuTimeEnabled() ? threads.getThreadCpuTime(thread.threadId())
+                : Long.MAX_VALUE;
     }
 
     private static RuntimeException failure(Throwable cause) {

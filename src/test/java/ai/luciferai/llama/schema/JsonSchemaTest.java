@@ -218,7 +218,7 @@ class JsonSchemaTest {
         System.setProperty(Limits.SECONDS, "0.2");
         try {
             var refusal = assertThrows(InvalidOptionException.class, () -> JsonSchema.form(counts, false, Cancel.NONE));
-            assertTrue(refusal.getMessage().contains("takes longer than 0.2 s") && refusal.getMessage().contains(Limits.SECONDS), refusal.getMessage());
+            assertTrue(refusal.getMessage().contains("takes more than 0.2 s") && refusal.getMessage().contains(Limits.SECONDS), refusal.getMessage());
         } finally {
             System.clearProperty(Limits.SECONDS);
         }
