@@ -3,10 +3,11 @@
 #include "guard.h"
 
 #include "common/imatrix-loader.h"
+#include "ggml-cpp.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <fstream>
 #include <new>
 #include <stdexcept>
 
@@ -40,14 +41,72 @@ std::vector<float> means(const std::string & path, const std::string & name, con
     return out;
 }
 
+// A file in the older format, as far as its counts go: for an entry llama.cpp takes and clears as much memory as the file says, and finds
+// only then that the file ends.
+class legacy_counts {
+public:
+    legacy_counts(const std::string & path, std::ifstream & file) : path_(path), file_(file) {
+        file_.seekg(0, std::ios::end);
+        left_ = file_.tellg();
+        file_.seekg(0);
+    }
+
+    void require_sound() {
+        const int32_t entries = number("number of entries");
+        for (int32_t i = 0; i < entries; i++) {
+            pass(number("length of a name"), 1);
+            number("number of chunks");
+            pass(number("number of values"), sizeof(float));
+        }
+        if (left_ > 0) {
+            number("number of chunks");
+        }
+        if (left_ > 0) {
+            pass(number("length of the text's name"), 1);
+        }
+    }
+
+private:
+    int32_t number(const char * what) {
+        int32_t value = -1;
+        file_.read((char *) &value, sizeof(value));
+        left_ -= (int64_t) sizeof(value);
+        if (!file_ || value < 0) {
+            bad(path_, std::string("it is neither GGUF nor of the older format: its ") + what + " is missing or negative");
+        }
+        return value;
+    }
+
+    void pass(int64_t count, size_t size) {
+        const int64_t n = count * (int64_t) size;
+        if (n > left_) {
+            bad(path_, "it ends " + std::to_string(n - left_) + " bytes too early");
+        }
+        file_.seekg(n, std::ios::cur);
+        left_ -= n;
+    }
+
+    const std::string & path_;
+    std::ifstream &     file_;
+    int64_t             left_;
+};
+
+// What is no sound GGUF file is read in the older format by llama.cpp, whatever it says it is.
+void require_sound(const std::string & path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        bad(path, "it cannot be opened");
+    }
+    const gguf_context_ptr gguf(gguf_init_from_file(path.c_str(), {/*no_alloc =*/ true, /*ctx =*/ nullptr}));
+    if (gguf == nullptr) {
+        legacy_counts(path, file).require_sound();
+    }
+}
+
 } // namespace
 
 imatrix imatrix_read(const std::string & path) {
-    if (FILE * file = fopen(path.c_str(), "rb")) {
-        fclose(file);
-    } else {
-        bad(path, "it cannot be opened");
-    }
+    require_sound(path);
     common_imatrix loaded;
     try {
         if (!common_imatrix_load(path, loaded)) {

@@ -119,6 +119,24 @@ static void refuses_what_cannot_be() {
     CHECK(!exists(out));
 }
 
+// Counts of the older format are compared with what the file has before memory is taken for them.
+static void refuses_an_importance_matrix_that_ends_early() {
+    const std::string path = temp_path("short.dat");
+    FILE *            file = fopen(path.c_str(), "wb");
+    CHECK(file != nullptr);
+    const int32_t head[] = {1, 1};          // entries, length of the name
+    const int32_t tail[] = {1, 0x7fffffff}; // chunks, values
+    CHECK(fwrite(head, sizeof(head), 1, file) == 1 && fputc('a', file) == 'a' && fwrite(tail, sizeof(tail), 1, file) == 1);
+    CHECK(fclose(file) == 0);
+    const std::string out    = temp_path("planned.gguf");
+    auto              params = params_for(out, 7);
+    auto              report = sized<lucifer_quantize_report>();
+    params.imatrix           = path.c_str();
+    params.dry_run           = 1;
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_FILE, "it ends 8589934588 bytes too early", lucifer_quantize(&params, &report, nullptr));
+    remove(path.c_str());
+}
+
 int main(int argc, char ** argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: quantize-test FILE.gguf\n");
@@ -130,6 +148,7 @@ int main(int argc, char ** argv) {
     quantizes_with_progress();
     cancelling_removes_the_output();
     refuses_what_cannot_be();
+    refuses_an_importance_matrix_that_ends_early();
     printf("ok\n");
     return 0;
 }
