@@ -74,6 +74,8 @@ final class ConvertFuzz {
         run("mixtral-bin/pytorch_model.bin", 20 * rounds, (good, random) -> pickleInZip(zip, random));
         run("mixtral-bin/pytorch_model.bin", 12 * rounds, (good, random) -> ZipMutant.of(zip, random));
         run("mixtral-legacy/pytorch_model.bin", 8 * rounds, ConvertFuzz::legacyPickles);
+        run("adapters/patterns/adapter_config.json", 4 * rounds, JsonMutant::of);
+        run("adapters/llama/adapter_model.safetensors", 4 * rounds, HeaderMutant::of);
         everyArchitecture();
     }
 
@@ -110,7 +112,9 @@ final class ConvertFuzz {
                 Files.write(copy.resolve(name), Files.readAllBytes(Fixtures.FOLDER.resolve("mixtral-bin").resolve(name)));
             }
         }
-        if (!Files.exists(copy.resolve("config.json"))) {
+        if (Files.exists(copy.resolve("adapter_config.json"))) {
+            Fixtures.copy("llama-shards", folder);
+        } else if (!Files.exists(copy.resolve("config.json"))) {
             Files.copy(Fixtures.FOLDER.resolve("byte-fallback/config.json"), copy.resolve("config.json"));
         }
         return copy;
@@ -148,7 +152,8 @@ final class ConvertFuzz {
         String outcome = "converted";
         try {
             Path out = folder.resolve("out.gguf");
-            Conversion.run(new Converter.Request(input, out, OutputType.F16, null, null, null, null, null, false, 0, planOnly, true),
+            Path base = Files.exists(input.resolve("adapter_config.json")) ? folder.resolve("llama-shards") : null;
+            Conversion.run(new Converter.Request(input, out, OutputType.F16, null, null, null, null, base, false, 0, planOnly, true),
                     ai.luciferai.llama.core.Progress.NONE, ai.luciferai.llama.core.Cancel.NONE);
         } catch (BridgeException expected) {
             outcome = expected.getClass().getSimpleName();

@@ -3,6 +3,7 @@ package ai.luciferai.llama.train;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import ai.luciferai.llama.DamagedBytes;
 import ai.luciferai.llama.core.BridgeException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,10 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainingFuzzTest {
 
     private static final int ROUNDS = 600;
-    private static final int MOST_CHANGES = 4;
-
-    /** Bytes that mean something in JSON or in numbers, beside random ones. */
-    private static final byte[] SPECIAL = "{}[]\",:\\\n0-9u".getBytes(StandardCharsets.UTF_8);
 
     @TempDir
     Path folder;
@@ -31,29 +28,11 @@ class TrainingFuzzTest {
         void read(Path path) throws IOException;
     }
 
-    private static byte[] damaged(byte[] sound, Random random) {
-        byte[] bytes = sound.clone();
-        for (int i = random.nextInt(MOST_CHANGES); i >= 0 && bytes.length > 2; i--) {
-            int at = random.nextInt(bytes.length);
-            switch (random.nextInt(4)) {
-                case 0 -> bytes[at] = (byte) random.nextInt(256);
-                case 1 -> bytes[at] = SPECIAL[random.nextInt(SPECIAL.length)];
-                case 2 -> bytes = Arrays.copyOf(bytes, at + 1);
-                default -> {
-                    int from = random.nextInt(bytes.length);
-                    int n = Math.min(random.nextInt(16), bytes.length - Math.max(at, from));
-                    System.arraycopy(bytes, from, bytes, at, n);
-                }
-            }
-        }
-        return bytes;
-    }
-
     private void fuzz(String name, byte[] sound, Reader reader) throws IOException {
         var random = new Random(20);
         int refused = 0;
         for (int i = 0; i < ROUNDS; i++) {
-            byte[] bytes = damaged(sound, random);
+            byte[] bytes = DamagedBytes.of(sound, random);
             Path file = Files.write(folder.resolve(name), bytes);
             try {
                 reader.read(file);
