@@ -40,11 +40,18 @@ void require_servers(const std::vector<rpc_link> & links) {
 }
 
 int32_t judged(const char * what, const std::vector<rpc_link> & links, int32_t status) noexcept {
+    if (links.empty()) {
+        return status;
+    }
     const int32_t servers = guard(what, [&] {
         require_servers(links);
         return (int32_t) LUCIFER_STATUS_OK;
     });
     return servers == LUCIFER_STATUS_OK ? status : servers;
+}
+
+template <> int32_t judged(const char * what, const lucifer_model & model, int32_t status) noexcept {
+    return judged(what, model.links, status);
 }
 
 namespace {

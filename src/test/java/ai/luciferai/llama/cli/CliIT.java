@@ -421,7 +421,7 @@ class CliIT {
     @Test
     void wrongOptionsOfGenerateAreNamed() throws IOException {
         refused(ExitCode.USAGE, "option --device: expected one of ", "generate", "-p", "x", "--device", "CUDA77");
-        refused(ExitCode.USAGE, "option -ngl: ", "generate", "-p", "x", "-ngl", "4711");
+        refused(ExitCode.USAGE, "option -ngl: ", "generate", "-p", "x", "-ngl", "-3");
         refused(ExitCode.USAGE, "option --grammar: ", "generate", "-p", "x", "--grammar", "root = 1");
         refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{\"type\":\"nothing\"}");
         refused(ExitCode.USAGE, "option -j: ", "generate", "-p", "x", "-j", "{");
