@@ -123,7 +123,7 @@ final class SchemaDocument {
         String at = from.pointer() + "/" + keyword;
         String uri = resolve(from, baseOf(from.pointer()), reference);
         int hash = uri.indexOf('#');
-        String fragment = hash < 0 ? "" : URLDecoder.decode(uri.substring(hash + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
+        String fragment = hash < 0 ? "" : decoded(from, uri.substring(hash + 1));
         Place resource = named.get(hash < 0 ? uri : uri.substring(0, hash));
         Place found = fragment.isEmpty() ? resource : fragment.startsWith("/") ? follow(resource, fragment)
                 : named.get(uri.substring(0, hash + 1) + fragment);
@@ -135,6 +135,14 @@ final class SchemaDocument {
             throw new Refused(at, "which of several $dynamicAnchors is meant shows at run time only", true);
         }
         return found;
+    }
+
+    private static String decoded(Place place, String fragment) {
+        try {
+            return URLDecoder.decode(fragment.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new Refused(place.pointer(), "'#" + fragment + "' is no URI", false);
+        }
     }
 
     private String baseOf(String pointer) {

@@ -230,7 +230,8 @@ class JsonSchemaTest {
         refuses("#/properties/a/$ref", "{\"properties\":{\"a\":{\"$ref\":\"#/$defs/none\"}}}");
         refuses("#/minimum", "{\"type\":\"integer\",\"minimum\":\"1\"}");
         refuses("#/required", "{\"type\":\"object\",\"required\":true}");
-        for (String text : List.of("{", "[1]", "{\"a\":1}}", "{\"type\":\"object\",\"type\":\"array\"}", "false", "{\"type\":\"integer\",\"minimum\":2,\"maximum\":1}")) {
+        refuses("#", "{\"$ref\":\"#/%zz\"}");
+        for (String text : List.of("{\"maximum\":1e9999999999999}", "{", "[1]", "{\"a\":1}}", "{\"type\":\"object\",\"type\":\"array\"}", "false", "{\"type\":\"integer\",\"minimum\":2,\"maximum\":1}")) {
             assertThrows(InvalidOptionException.class, () -> JsonSchema.form(text, true, Cancel.NONE), text);
         }
         String deep = "{\"items\":".repeat(150) + "{}" + "}".repeat(150);
