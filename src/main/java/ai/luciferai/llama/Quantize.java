@@ -15,6 +15,7 @@ import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.gguf.ImportanceMatrix;
+import ai.luciferai.llama.gguf.Metadata;
 import ai.luciferai.llama.gguf.ModelPreflight;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -175,9 +177,20 @@ public final class Quantize {
         }
         try (GgufFile file = GgufReader.read(options.input())) {
             ModelPreflight.check(file);
+            requireLayers(options, file.metadata());
             return new Inputs(file.parts().stream().map(GgufFile.Part::path).toList(),
                     file.parts().stream().mapToLong(GgufFile.Part::dataOffset).sum());
         }
+    }
+
+    /** llama.cpp passes over a layer that is not there, and leaves out all of them. */
+    private static void requireLayers(QuantizeOptions options, Metadata metadata) {
+        List<Integer> pruned = options.edits().pruneLayers();
+        long layers = metadata.integer(metadata.string(Metadata.ARCHITECTURE, "") + ".block_count", 0);
+        for (int layer : pruned) {
+            Check.require(layer < layers, "prune-layers", "numbers of layers, 0 to " + (layers - 1), layer);
+        }
+        Check.require(pruned.isEmpty() || Set.copyOf(pruned).size() < layers, "prune-layers", "layers of which some are left", "all of them");
     }
 
     private static QuantizePlan plan(QuantizeOptions options, Inputs inputs) throws IOException {

@@ -59,6 +59,16 @@ class QuantizeIT {
     }
 
     @Test
+    void layersThatAreNotThereAndAllLayersCannotBeLeftOut() throws IOException {
+        for (List<Integer> layers : List.of(List.of(4), List.of(0, 1, 2, 3))) {
+            var options = options(QuantType.Q4_K_M).withEdits(new QuantizeOptions.Edits(layers, List.of()));
+            var fault = assertThrows(InvalidOptionException.class, () -> Quantize.run(options, Progress.NONE, Cancel.NONE));
+            assertEquals("prune-layers", fault.option());
+        }
+        assertEquals(Set.of("model.gguf"), files());
+    }
+
+    @Test
     void cancelInTheMiddleLeavesNothing() throws Exception {
         var cancel = new Cancel();
         // The slowest type for its size, on one thread, so that there is a middle.
