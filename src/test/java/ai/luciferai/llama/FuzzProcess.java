@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -45,30 +46,31 @@ public final class FuzzProcess {
 
     /** The last lines of the child; it is ended when it falls silent. */
     private static List<String> follow(Process child, int silence) throws InterruptedException {
-        var lines = new LinkedBlockingQueue<String>();
-        Thread reader = Thread.ofVirtual().start(() -> {
+        var lines = new LinkedBlockingQueue<Optional<String>>(); // nothing: the end
+        Thread.ofVirtual().start(() -> {
             try (BufferedReader out = child.inputReader()) {
-                out.lines().forEach(lines::add);
+                out.lines().forEach(line -> lines.add(Optional.of(line)));
             } catch (IOException | UncheckedIOException gone) {
-                lines.add("(" + gone + ")");
+                lines.add(Optional.of("(" + gone + ")"));
             }
+            lines.add(Optional.empty());
         });
         List<String> last = new ArrayList<>();
-        while (reader.isAlive() || !lines.isEmpty()) {
-            String line = lines.poll(silence, TimeUnit.SECONDS);
-            if (line == null && reader.isAlive()) {
+        while (true) {
+            Optional<String> line = lines.poll(silence, TimeUnit.SECONDS);
+            if (line == null) {
                 last.add("nothing for " + silence + " seconds: it hangs");
                 child.destroyForcibly();
                 return last;
             }
-            if (line != null) {
-                last.add(line);
-                if (last.size() > 6) {
-                    last.removeFirst();
-                }
+            if (line.isEmpty()) {
+                return last;
+            }
+            last.add(line.get());
+            if (last.size() > 6) {
+                last.removeFirst();
             }
         }
-        return last;
     }
 
     private static String tail(Path errors) {
