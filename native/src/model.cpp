@@ -50,10 +50,6 @@ int32_t judged(const char * what, const std::vector<rpc_link> & links, int32_t s
     return servers == LUCIFER_STATUS_OK ? status : servers;
 }
 
-template <> int32_t judged(const char * what, const lucifer_model & model, int32_t status) noexcept {
-    return judged(what, model.links, status);
-}
-
 namespace {
 
 // Everything that llama_model_params points to.

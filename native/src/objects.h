@@ -143,7 +143,7 @@ template <typename F> int32_t with_servers(const std::vector<rpc_link> & links, 
         const int32_t status = body();
         require_servers(links);
         return status;
-    } catch (const status_error &) {
+    } catch (...) {
         require_servers(links);
         throw;
     }
@@ -151,7 +151,6 @@ template <typename F> int32_t with_servers(const std::vector<rpc_link> & links, 
 
 // FAILED for a call whose servers have failed, whatever else has come of it.
 int32_t judged(const char * what, const std::vector<rpc_link> & links, int32_t status) noexcept;
-template <> int32_t judged(const char * what, const lucifer_model & model, int32_t status) noexcept;
 template <> int32_t judged(const char * what, const lucifer_context & context, int32_t status) noexcept;
 
 // Value of a metadata key as text, "" where it is missing.

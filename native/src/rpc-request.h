@@ -102,6 +102,9 @@ public:
         }
     }
 
+    // Whether ggml-rpc asks once and keeps the answer as long as the process lives.
+    bool is_asked_once() const { return command() == get_alignment || command() == get_max_size; }
+
     // Bytes of the reply, 0: there is none.
     uint64_t reply_bytes() const {
         switch (command()) {

@@ -57,13 +57,19 @@ int answer_seconds() {
     return std::min(10, work_seconds());
 }
 
+using address = std::pair<uint32_t, uint16_t>; // of a server: IPv4 and port, in the network's order
+
+address address_of(const sockaddr_in & peer) { return {peer.sin_addr.s_addr, peer.sin_port}; }
+
+std::mutex                     g_mutex;
+std::map<address, std::string> g_lost; // servers of which ggml-rpc keeps an answer that is not theirs, and why
+
 // A connection to a server: used by one thread at a time, asked for its fault by any.
 class wire {
 public:
     wire(int fd, const sockaddr_in & peer) : fd_(fd), peer_(peer) {}
 
-    bool is_to(uint32_t ip, uint16_t port) const { return peer_.sin_addr.s_addr == ip && peer_.sin_port == port; }
-    const sockaddr_in & peer() const { return peer_; }
+    address peer() const { return address_of(peer_); }
 
     std::string fault() {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -172,6 +178,10 @@ private:
         memcpy(reply_.data(), &reply_bytes_, 8);
         reply_.insert(reply_.end(), body.begin(), body.begin() + (ptrdiff_t) std::min<uint64_t>(body.size(), reply_bytes_));
         reply_at_ = 0;
+        if (asked_.is_asked_once()) {
+            std::lock_guard<std::mutex> lock(g_mutex);
+            g_lost.insert({peer(), fault()});
+        }
     }
 
     bool read_all(uint8_t * data, size_t n) {
@@ -237,9 +247,8 @@ private:
     std::string          fault_;
 };
 
-std::mutex                                           g_mutex;
-std::map<int, std::shared_ptr<wire>>                 g_wires;
-std::map<std::pair<uint32_t, uint16_t>, std::string> g_last_fault; // of a connection that has been closed
+std::map<int, std::shared_ptr<wire>> g_wires;
+std::map<address, std::string>       g_last_fault; // of a connection that has been closed
 
 std::shared_ptr<wire> wire_of(int fd) {
     std::lock_guard<std::mutex> lock(g_mutex);
@@ -259,7 +268,7 @@ int __wrap_connect(int fd, const sockaddr * address, socklen_t size) {
     {
         std::lock_guard<std::mutex> lock(g_mutex);
         g_wires[fd] = connection;
-        g_last_fault.erase({connection->peer().sin_addr.s_addr, connection->peer().sin_port});
+        g_last_fault.erase(connection->peer());
     }
     connection->connect();
     return 0;
@@ -278,7 +287,7 @@ ssize_t __wrap_recv(int fd, void * data, size_t n, int flags) {
 int __wrap_close(int fd) {
     if (const auto connection = wire_of(fd)) {
         std::lock_guard<std::mutex> lock(g_mutex);
-        g_last_fault[{connection->peer().sin_addr.s_addr, connection->peer().sin_port}] = connection->fault();
+        g_last_fault[connection->peer()] = connection->fault();
         g_wires.erase(fd);
     }
     return __real_close(fd);
@@ -286,16 +295,18 @@ int __wrap_close(int fd) {
 
 size_t lucifer_rpc_fault(uint32_t ip, uint16_t port, char * buf, size_t cap) {
     std::lock_guard<std::mutex> lock(g_mutex);
-    std::string                 fault;
+    const address               peer = {ip, port};
+    const auto                  lost = g_lost.find(peer);
+    std::string                 fault     = lost != g_lost.end() ? lost->second : "";
     bool                        connected = false;
     for (const auto & [fd, connection] : g_wires) {
-        if (connection->is_to(ip, port)) {
+        if (connection->peer() == peer) {
             connected = true;
             fault     = fault.empty() ? connection->fault() : fault;
         }
     }
-    if (!connected) {
-        fault = g_last_fault[{ip, port}];
+    if (!connected && fault.empty()) {
+        fault = g_last_fault[peer];
     }
     memcpy(buf, fault.data(), std::min(cap, fault.size()));
     return fault.size();

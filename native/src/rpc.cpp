@@ -5,6 +5,7 @@
 
 #include "guard.h"
 #include "host.h"
+#include "rpc-request.h"
 #include "rpc-wire.h"
 
 #include "ggml-backend.h"
@@ -169,8 +170,7 @@ private:
 
 // Layout of the HELLO exchange, which upstream keeps fixed over versions:
 // request  command 14 (1 byte), size 24 (8 bytes), capabilities; response size 28 (8 bytes), major, minor, patch, padding, capabilities
-constexpr uint8_t  hello_command = 14;
-constexpr uint64_t hello_caps    = 24;
+constexpr uint64_t hello_caps = 24;
 
 } // namespace
 
@@ -180,7 +180,7 @@ std::string rpc_probe(const rpc_endpoint & endpoint, int timeout_millis) {
     if (!error.empty()) {
         return error;
     }
-    uint8_t request[1 + 8 + hello_caps] = {hello_command};
+    uint8_t request[1 + 8 + hello_caps] = {hello};
     memcpy(request + 1, &hello_caps, 8);
     uint64_t size = 0;
     uint8_t  response[4 + hello_caps];
