@@ -95,7 +95,7 @@ private:
                 return false;
             }
         }
-        return held == (sequence_.n_tokens > 0) || refuse("a cache without cells");
+        return held || refuse("a cache without cells");
     }
 
     bool cells(uint64_t & at, uint32_t n_cells, bool has_ext) {
@@ -182,10 +182,10 @@ private:
         if (!note(recurrent_kind) || !take(at, n_cells)) {
             return false;
         }
-        if (n_cells != n_recurrent()) {
-            return refuse(format("%u states of a recurrent memory, expected %u", n_cells, n_recurrent()));
+        if (n_cells != 1) {
+            return refuse(format("%u states of a recurrent memory, expected one", n_cells));
         }
-        if (n_cells > 0 && (!take(at, pos) || !take(at, n_seq))) {
+        if (!take(at, pos) || !take(at, n_seq)) {
             return false;
         }
         if (pos != sequence_.n_tokens - 1 || n_seq != 0) {
@@ -195,8 +195,6 @@ private:
         return take(at, s_trans) && take(at, n_layer) && note(s_trans) && note(n_layer) && s_trans == 0 && recurrent_rows(at, 0);
     }
 
-    uint32_t n_recurrent() const { return sequence_.n_tokens > 0 ? 1 : 0; }
-
     // More rows, or none and what is behind them.
     bool recurrent_rows(uint64_t at, uint64_t n_rows) {
         enum : uint64_t { no_more = 0, one_more = 1 };
@@ -205,7 +203,7 @@ private:
             return true;
         }
         shape_.resize(mark);
-        return n_rows < 2 * most_layers && note(one_more) && row(at, n_recurrent()) && recurrent_rows(at, n_rows + 1);
+        return n_rows < 2 * most_layers && note(one_more) && row(at, 1) && recurrent_rows(at, n_rows + 1);
     }
 
     // A part of the shape: to be learnt, or known.

@@ -16,7 +16,7 @@ struct state_bytes {
     std::function<void(uint64_t offset, void * out, uint64_t n)> read;
 };
 
-// The sequence that a state is to be: positions 0 to n_tokens - 1.
+// The sequence that a state is to be: positions 0 to n_tokens - 1, of a token or more.
 struct state_sequence {
     int64_t         n_tokens;
     const int32_t * tokens;    // null: not known
@@ -28,7 +28,7 @@ struct state_sequence {
 // a token or more have the same one.
 using state_shape = std::vector<uint64_t>;
 
-// Shape of a state that llama.cpp has just written for the sequence, or of any that holds no token; empty when it is of a kind that is not understood here.
+// Shape of a state that llama.cpp has just written for the sequence; empty when it is of a kind that is not understood here.
 state_shape shape_of_state(const state_bytes & bytes, const state_sequence & sequence);
 
 // "" when the bytes are a state of this shape and of the sequence, from the first to the last; else what is wrong.

@@ -262,6 +262,9 @@ void learn_shape(lucifer_context & context, int32_t seq_id) {
 
 // The same from a state that has just been written.
 void learn_shape(lucifer_context & context, const char * path, const int32_t * tokens, int32_t n_tokens) {
+    if (!context.state_shape.empty()) {
+        return;
+    }
     saved_state state = {};
     state.file        = open_file(path, "rb");
     state.begin       = head_bytes + (uint64_t) n_tokens * sizeof(llama_token);
@@ -272,13 +275,9 @@ void learn_shape(lucifer_context & context, const char * path, const int32_t * t
 
 // All that can be known before llama.cpp reads the file.
 void judge(const saved_state & state, const char * path, const lucifer_context & context) {
-    const state_sequence sequence = sequence_of(context, state.tokens.data(), (int64_t) state.tokens.size());
-    if (state.tokens.empty()) {
-        if (shape_of_state(memories_of(state, path), sequence).empty()) {
-            bad_file(path, "it says it holds no tokens, and is not the state of none");
-        }
-    } else {
-        const std::string fault = fault_of_state(memories_of(state, path), sequence, context.state_shape);
+    if (!state.tokens.empty()) { // of none there is only one state: see clear
+        const state_sequence sequence = sequence_of(context, state.tokens.data(), (int64_t) state.tokens.size());
+        const std::string    fault    = fault_of_state(memories_of(state, path), sequence, context.state_shape);
         if (!fault.empty()) {
             fail(LUCIFER_STATUS_INVALID_FILE, "%s does not fit this model and context: %s", path, fault.c_str());
         }
@@ -310,9 +309,34 @@ void put_back(const std::vector<uint8_t> & before, const lucifer_context & conte
     }
 }
 
+std::vector<uint8_t> state_to_put_back(const lucifer_context & context, int32_t seq_id) {
+    return n_held(context, seq_id) > 0 ? state_in_memory(context, seq_id) : std::vector<uint8_t>();
+}
+
+bool has_memories(const saved_state & state, const char * path, const std::vector<uint8_t> & expected) {
+    const state_bytes  in_file = memories_of(state, path), wanted = memories_of(expected);
+    std::vector<uint8_t> a(wanted.size), b(wanted.size);
+    if (in_file.size != wanted.size) {
+        return false;
+    }
+    in_file.read(0, a.data(), in_file.size);
+    wanted.read(0, b.data(), wanted.size);
+    return a == b;
+}
+
+// By the state of no tokens, which llama.cpp need not read. As below, the sequence is as before when the file is refused.
+void clear(const saved_state & state, const char * path, const lucifer_context & context, int32_t seq_id) {
+    const std::vector<uint8_t> before = state_to_put_back(context, seq_id);
+    forget(context, seq_id);
+    if (!has_memories(state, path, state_in_memory(context, seq_id))) {
+        put_back(before, context, seq_id);
+        bad_file(path, "it says it holds no tokens, and is not the state of none");
+    }
+}
+
 // The sequence is as before when the file is refused after all.
 void replace(const saved_state & state, const char * path, const lucifer_context & context, int32_t seq_id) {
-    const std::vector<uint8_t> before = n_held(context, seq_id) > 0 ? state_in_memory(context, seq_id) : std::vector<uint8_t>();
+    const std::vector<uint8_t> before = state_to_put_back(context, seq_id);
     const std::string          why    = take(state, path, context, seq_id);
     if (!why.empty()) {
         put_back(before, context, seq_id);
@@ -378,7 +402,7 @@ int32_t lucifer_state_load(struct lucifer_context * context, int32_t seq_id, con
         if (*n_tokens > 0) {
             replace(state, path, *context, seq_id);
         } else {
-            forget(*context, seq_id);
+            clear(state, path, *context, seq_id);
         }
         std::copy(state.tokens.begin(), state.tokens.end(), tokens);
         return (int32_t) LUCIFER_STATUS_OK;
