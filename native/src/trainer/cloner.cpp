@@ -202,7 +202,7 @@ ggml_tensor * cloner::clone_adapter_scale(ggml_tensor * t) {
 ggml_tensor * cloner::clone_cont(ggml_tensor * t) {
     ggml_tensor * x = operand(t->src[0]);
     if (!ggml_is_contiguous(x)) {
-        x = keep(gathered(ctx, x));
+        x = keep(kind == arithmetic::mixed ? gathered(ctx, x) : ggml_cont(ctx, x)); // the CPU's kernel of REPEAT has one thread
     }
     return keep(ggml_reshape(ctx, x, new_like(t)));
 }
