@@ -83,7 +83,7 @@ final class Interactive {
                     answer(talk, prompt, place, "-c makes it larger");
                 }
             } catch (ContextFullException e) {
-                environment.err().println("error: stdin, line " + environment.lineNumber() + ": " + e.getMessage());
+                environment.err().println("error: " + place + e.getMessage());
                 return ExitCode.of(e);
             }
             if (environment.cancel().requested()) {

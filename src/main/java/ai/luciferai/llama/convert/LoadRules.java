@@ -1,5 +1,6 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.Enumeration;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.Metadata;
@@ -124,8 +125,7 @@ final class LoadRules {
     }
 
     private static String some(List<String> names) {
-        int n = names.size();
-        return String.join(", ", names.subList(0, Math.min(n, 6))) + (n > 6 ? " and " + (n - 6) + " more" : "");
+        return Enumeration.of(names, 6);
     }
 
     private void statements(List<?> statements) {

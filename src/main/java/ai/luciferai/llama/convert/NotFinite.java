@@ -1,5 +1,6 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.Enumeration;
 import ai.luciferai.llama.gguf.GgmlType;
 import ai.luciferai.llama.gguf.TensorInfo;
 import java.lang.foreign.MemorySegment;
@@ -110,7 +111,6 @@ final class NotFinite {
     }
 
     private static String some(List<String> names) {
-        int n = names.size();
-        return String.join(", ", names.subList(0, Math.min(n, NAMED))) + (n > NAMED ? " and " + (n - NAMED) + " more tensors" : "");
+        return Enumeration.of(names, NAMED) + (names.size() > NAMED ? " tensors" : "");
     }
 }

@@ -1,14 +1,12 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.Sha256;
 import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.hf.JsonObject;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -61,12 +59,7 @@ final class PreTokenizers {
 
     /** SHA-256 of the ids as Python prints a list. */
     static String hash(List<Integer> ids) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(ids.toString().getBytes(StandardCharsets.US_ASCII));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return Sha256.hex(ids.toString().getBytes(StandardCharsets.US_ASCII));
     }
 
     private static String byStructure(FastTokenizer tokenizer, Effort effort) throws TextEncoder.UnsupportedException {

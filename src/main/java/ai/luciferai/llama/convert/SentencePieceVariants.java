@@ -6,8 +6,6 @@ import ai.luciferai.llama.gguf.GgufType;
 import ai.luciferai.llama.hf.JsonObject;
 import ai.luciferai.llama.hf.SentencePieceModel;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
@@ -38,7 +36,7 @@ final class SentencePieceVariants {
         TokenTable table = TokenTable.ofHoles(vocabulary.bounded(vocabulary.size() == null ? model.pieces().size() : vocabulary.size()), -10000);
         vocabulary.requireRows(model.pieces().size(), table.size());
         putPieces(table, model.pieces());
-        addedTokensFile(table);
+        vocabulary.addFromFile(table);
         addedTokens(table);
         vocabulary.writeSentencePiece(table);
         SpecialTokens.read(vocabulary.files(), false, (long) table.size()).write(keys);
@@ -53,19 +51,6 @@ final class SentencePieceVariants {
 
     private static int typeOf(SentencePieceModel.Piece piece) {
         return piece.type() == SentencePieceModel.USER_DEFINED ? TokenTable.NORMAL : piece.type();
-    }
-
-    private void addedTokensFile(TokenTable table) throws IOException {
-        Path file = vocabulary.folder().resolve("added_tokens.json");
-        var beyond = new ArrayList<String>();
-        for (var token : JsonObject.readIfPresent(file).values().entrySet()) {
-            if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
-                table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
-            } else {
-                beyond.add("'" + token.getKey() + "' (" + JsonObject.kind(token.getValue()) + ")");
-            }
-        }
-        Vocabulary.tellOfTokensBeyond(file, beyond, table.size());
     }
 
     /** The tokens of tokenizer_config.json, then those of tokenizer.json. */
@@ -263,7 +248,7 @@ final class SentencePieceVariants {
         TokenTable table = TokenTable.ofHoles(vocabulary.bounded(Math.max(model.pieces().size(),
                 vocabulary.size() == null ? 0 : vocabulary.size())), -10000);
         putPieces(table, model.pieces());
-        addedTokensFile(table);
+        vocabulary.addFromFile(table);
         writeUnigram(table, model.addDummyPrefix(), null, model.removeExtraWhitespaces(), model.charsMap());
     }
 

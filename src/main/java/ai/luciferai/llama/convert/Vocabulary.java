@@ -1,5 +1,6 @@
 package ai.luciferai.llama.convert;
 
+import ai.luciferai.llama.core.Enumeration;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.hf.JsonObject;
 import ai.luciferai.llama.hf.SentencePieceModel;
@@ -88,22 +89,28 @@ final class Vocabulary {
         Object size = config.has("vocab_size_per_layer_input") ? config.get("vocab_size_per_layer_input") : config.get("vocab_size");
         TokenTable table = TokenTable.ofHoles(bounded(size instanceof Long n && n > 0 ? n : model.pieces().size()), -10000);
         requireRows(model.pieces().size(), table.size());
-        var beyond = new ArrayList<String>();
         for (int id = 0; id < Math.min(table.size(), model.pieces().size()); id++) {
             SentencePieceModel.Piece piece = model.pieces().get(id);
             boolean user = piece.type() == SentencePieceModel.USER_DEFINED; // stays normal, as in the reference
             table.set(id, piece.text(), piece.score(), user ? TokenTable.NORMAL : piece.type());
         }
-        for (var token : JsonObject.readIfPresent(files.path("added_tokens.json")).values().entrySet()) {
+        addFromFile(table);
+        addFromConfig(table);
+        return table;
+    }
+
+    /** Tokens of {@code added_tokens.json}. */
+    void addFromFile(TokenTable table) throws IOException {
+        Path file = files.path("added_tokens.json");
+        var beyond = new ArrayList<String>();
+        for (var token : JsonObject.readIfPresent(file).values().entrySet()) {
             if (token.getValue() instanceof Long id && id >= 0 && id < table.size()) {
                 table.set((int) (long) id, token.getKey(), -1000, TokenTable.USER_DEFINED);
             } else {
                 beyond.add("'" + token.getKey() + "' (" + JsonObject.kind(token.getValue()) + ")");
             }
         }
-        tellOfTokensBeyond(files.path("added_tokens.json"), beyond, table.size());
-        addFromConfig(table);
-        return table;
+        tellOfTokensBeyond(file, beyond, table.size());
     }
 
     /** A piece without a row would be lost, or shift those behind it. */
@@ -118,11 +125,10 @@ final class Vocabulary {
      * A token beside those of tokenizer.model that the embedding has no row for is left out, as the reference leaves it out: Gemma 3's small
      * model lists the token of images, and many fine-tunes a padding that nothing was ever trained with.
      */
-    static void tellOfTokensBeyond(Path file, List<String> tokens, int size) {
+    private static void tellOfTokensBeyond(Path file, List<String> tokens, int size) {
         if (!tokens.isEmpty()) {
-            int n = tokens.size();
             LOG.log(System.Logger.Level.WARNING, "{0}: left out, because the embedding has no row for them (ids from 0 to {1}): {2}", file,
-                    String.valueOf(size - 1), String.join(", ", tokens.subList(0, Math.min(n, 6))) + (n > 6 ? " and " + (n - 6) + " more" : ""));
+                    String.valueOf(size - 1), Enumeration.of(tokens, 6));
         }
     }
 

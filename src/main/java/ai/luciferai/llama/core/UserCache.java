@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -145,7 +144,7 @@ public final class UserCache {
 
     private static void copy(Content content, Path file) throws IOException {
         try (var out = AtomicFile.create(file, true, List.of());
-                var in = new DigestInputStream(content.source().openStream(), sha256())) {
+                var in = new DigestInputStream(content.source().openStream(), Sha256.digest())) {
             in.transferTo(Channels.newOutputStream(out.channel()));
             String got = HexFormat.of().formatHex(in.getMessageDigest().digest());
             if (!got.equals(content.sha256())) {
@@ -157,21 +156,12 @@ public final class UserCache {
 
     private static String digest(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = sha256();
+            MessageDigest digest = Sha256.digest();
             var buffer = new byte[1 << 16];
             for (int n; (n = in.read(buffer)) > 0; ) {
                 digest.update(buffer, 0, n);
             }
             return HexFormat.of().formatHex(digest.digest());
-        }
-    }
-
-    /** Every JDK has it. */
-    public static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every JDK has SHA-256", e);
         }
     }
 }

@@ -2,6 +2,7 @@ package ai.luciferai.llama.ffi;
 
 import ai.luciferai.llama.core.IoFault;
 import ai.luciferai.llama.core.NativeLibraryException;
+import ai.luciferai.llama.core.Sha256;
 import ai.luciferai.llama.core.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +12,6 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -71,7 +71,7 @@ final class PackagedLibrary {
             String name = line.substring(66);
             contents.add(new UserCache.Content(name, line.substring(0, 64), URI.create(manifest.toString().replace(MANIFEST, name)).toURL()));
         }
-        return new Listing(version() + "-" + HexFormat.of().formatHex(UserCache.sha256().digest(text), 0, 8), contents);
+        return new Listing(version() + "-" + Sha256.hex(text).substring(0, 16), contents);
     }
 
     private static String version() {

@@ -1,5 +1,6 @@
 package ai.luciferai.llama.hf;
 
+import ai.luciferai.llama.core.Enumeration;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.MappedFile;
 import java.io.IOException;
@@ -163,14 +164,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private static String some(Set<String> of, Set<String> without) {
-        var rest = new ArrayList<String>();
-        for (String name : new TreeSet<>(of)) {
-            if (!without.contains(name)) {
-                rest.add(name);
-            }
-        }
-        int n = rest.size();
-        return String.join(", ", rest.subList(0, Math.min(n, 8))) + (n > 8 ? " and " + (n - 8) + " more" : "");
+        return Enumeration.of(of.stream().filter(name -> !without.contains(name)).sorted().toList(), 8);
     }
 
     private static List<Path> list(Path folder, String prefix, String suffix) throws IOException {

@@ -2,6 +2,7 @@ package ai.luciferai.llama.train;
 
 import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.Sha256;
 import ai.luciferai.llama.gguf.GgufArray;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
@@ -11,6 +12,7 @@ import ai.luciferai.llama.gguf.TensorInfo;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,13 +45,7 @@ public record TrainingState(String base, String settings, int step, long updates
         for (TensorInfo t : base.tensors()) {
             text.append(' ').append(t.name()).append(t.type()).append(t.shape());
         }
-        try {
-            byte[] digest = java.security.MessageDigest.getInstance("SHA-256")
-                    .digest(text.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
-            return java.util.HexFormat.of().formatHex(digest);
-        } catch (java.security.NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     /** Writes it, in place of an older one. */

@@ -96,8 +96,7 @@ class ProcessIT {
 
     @Test
     void ctrlCWhileWorkingEndsWith130() throws Exception {
-        Process process = start(java(Main.class, "bench", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"), Map.of());
-        awaitPrinted(process, "err", "llama_context");
+        Process process = startWork();
         interrupt(process);
         assertEquals(ExitCode.CANCELLED, end(process));
         assertEquals("", printed("out"));
@@ -156,8 +155,7 @@ class ProcessIT {
 
     @Test
     void sigtermLeavesTimeToEndTidily() throws Exception {
-        Process process = start(java(Main.class, "bench", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"), Map.of());
-        awaitPrinted(process, "err", "llama_context");
+        Process process = startWork();
         signal("TERM", process.toHandle());
         signal("TERM", process.toHandle()); // as timeout(1) does: to the process and to its group
         assertEquals(128 + 15, end(process));
@@ -166,9 +164,7 @@ class ProcessIT {
 
     @Test
     void isolatedWorkThatDoesNotStopEndsWithTheProcessThatWatches() throws Exception {
-        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
-                Map.of());
-        awaitPrinted(process, "err", "llama_context");
+        Process process = startWork("--isolate");
         ProcessHandle child = process.descendants().findFirst().orElseThrow();
         signal("STOP", child); // deaf to every request
         signal("TERM", process.toHandle());
@@ -188,9 +184,7 @@ class ProcessIT {
 
     @Test
     void isolatedWorkThatDiesIsToldAndDocumented() throws Exception {
-        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
-                Map.of());
-        awaitPrinted(process, "err", "llama_context");
+        Process process = startWork("--isolate");
         ProcessHandle child = process.descendants().findFirst().orElseThrow();
         assertEquals(0, new ProcessBuilder("kill", "-KILL", Long.toString(child.pid())).start().waitFor());
         assertEquals(ExitCode.NATIVE, end(process));
@@ -199,9 +193,7 @@ class ProcessIT {
 
     @Test
     void endOfTheIsolatingProcessEndsTheIsolated() throws Exception {
-        Process process = start(java(Main.class, "bench", "--isolate", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"),
-                Map.of());
-        awaitPrinted(process, "err", "llama_context");
+        Process process = startWork("--isolate");
         ProcessHandle child = process.descendants().findFirst().orElseThrow();
         process.destroy();
         assertEquals(128 + 15, end(process));
@@ -234,6 +226,15 @@ class ProcessIT {
         process.getOutputStream().flush();
         assertEquals(0, end(process), printed("out"));
         assertTrue(Files.readString(folder.resolve("lucifer-llama/history")).contains("make a new folder golka"));
+    }
+
+    /** Starts work that does not end by itself, and returns when it is under way. */
+    private Process startWork(String... options) throws Exception {
+        List<String> words = new ArrayList<>(List.of("bench", "-p", "64", "-n", "0", "-r", "100000000", "--no-warmup", "-t", "1", "-v"));
+        words.addAll(List.of(options));
+        Process process = start(java(Main.class, words.toArray(String[]::new)), Map.of());
+        awaitPrinted(process, "err", "llama_context");
+        return process;
     }
 
     /** Reads stdin, which says nothing. */
