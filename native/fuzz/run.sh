@@ -23,5 +23,6 @@ while IFS= read -r path; do
     if [ -d "$path" ]; then inputs+=("$path"/*); else inputs+=("$path"); fi
 done < "$build/fuzz/fuzz-$entry.inputs"
 # Leaks are not looked for: the models of a driver live as long as it does.
+export ASAN_OPTIONS=detect_leaks=0
 exec "$build/fuzz/fuzz-$entry" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=4096 -max_len=262144 -detect_leaks=0 -print_final_stats=1 \
     -artifact_prefix="$build/faults/$entry-" -seed_inputs="$(IFS=,; echo "${inputs[*]}")" "$@" "$build/corpus/$entry"
