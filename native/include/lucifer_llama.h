@@ -279,8 +279,8 @@ struct lucifer_context_params {
     int32_t n_batch;           /* most tokens in one decode call */
     int32_t n_ubatch;          /* most tokens computed at once */
     int32_t n_seq_max;
-    int32_t n_threads;         /* for single tokens */
-    int32_t n_threads_batch;   /* for prompts */
+    int32_t n_threads;         /* for single tokens; 0: the number of physical cores, or 1 where devices compute all */
+    int32_t n_threads_batch;   /* for prompts; 0: as for single tokens */
     int32_t flash_attn;        /* enum llama_flash_attn_type */
     int32_t type_k;            /* enum ggml_type */
     int32_t type_v;            /* enum ggml_type */
@@ -324,6 +324,7 @@ struct lucifer_context_info {
 };
 
 LUCIFER_API int32_t lucifer_context_describe(struct lucifer_context * context, struct lucifer_context_info * out);
+/* Numbers as in the parameters, 0 included. */
 LUCIFER_API int32_t lucifer_context_set_threads(struct lucifer_context * context, int32_t n_threads, int32_t n_threads_batch);
 
 /* Replaces the context's set of active adapters. n = 0: none. */

@@ -1,5 +1,6 @@
 // Makes, frees and describes contexts.
 
+#include "cpu-share.h"
 #include "log.h"
 #include "objects.h"
 #include "params.h"
@@ -58,8 +59,8 @@ llama_context_params read_params(const lucifer_context_params & in) {
     require_range("n_batch", in.n_batch, 1, INT32_MAX);
     require_range("n_ubatch", in.n_ubatch, 1, INT32_MAX);
     require_range("n_seq_max", in.n_seq_max, 1, (int64_t) llama_max_parallel_sequences());
-    require_range("n_threads", in.n_threads, 1, GGML_MAX_N_THREADS);
-    require_range("n_threads_batch", in.n_threads_batch, 1, GGML_MAX_N_THREADS);
+    require_range("n_threads", in.n_threads, 0, GGML_MAX_N_THREADS);
+    require_range("n_threads_batch", in.n_threads_batch, 0, GGML_MAX_N_THREADS);
     require_range("flash_attn", in.flash_attn, LLAMA_FLASH_ATTN_TYPE_AUTO, LLAMA_FLASH_ATTN_TYPE_ENABLED);
     require_range("pooling_type", in.pooling_type, LLAMA_POOLING_TYPE_UNSPECIFIED, LLAMA_POOLING_TYPE_RANK);
     require_range("attention_type", in.attention_type, LLAMA_ATTENTION_TYPE_UNSPECIFIED, LLAMA_ATTENTION_TYPE_NON_CAUSAL);
@@ -78,8 +79,6 @@ llama_context_params read_params(const lucifer_context_params & in) {
     out.n_batch           = (uint32_t) in.n_batch;
     out.n_ubatch          = (uint32_t) in.n_ubatch;
     out.n_seq_max         = (uint32_t) in.n_seq_max;
-    out.n_threads         = in.n_threads;
-    out.n_threads_batch   = in.n_threads_batch;
     out.flash_attn_type   = (llama_flash_attn_type) in.flash_attn;
     out.type_k            = cache_type("type_k", in.type_k);
     out.type_v            = cache_type("type_v", in.type_v);
@@ -178,6 +177,18 @@ bool is_causal(const lucifer_model & m, const lucifer_context_params & params) {
     fail(status, "%s: no context: %s", model.path.c_str(), cause.empty() ? "llama.cpp does not say why" : cause.c_str());
 }
 
+int32_t physical_cores() {
+    return std::min(GGML_MAX_N_THREADS, std::max(1, common_cpu_get_num_math()));
+}
+
+// Numbers of threads, 0 where nobody says.
+void set_threads(lucifer_context & context, int32_t n_threads, int32_t n_threads_batch) {
+    const int32_t single = n_threads > 0 ? n_threads : context.n_threads_auto;
+    const int32_t batch  = n_threads_batch > 0 ? n_threads_batch : single;
+    llama_set_n_threads(context.context.get(), single, batch);
+    context.threads.attach(context.context.get(), single, batch);
+}
+
 } // namespace
 
 } // namespace lucifer
@@ -188,15 +199,14 @@ int32_t lucifer_context_params_init(struct lucifer_context_params * params) {
     return guard("lucifer_context_params_init", [&] {
         require_size(params);
         const llama_context_params defaults = llama_context_default_params();
-        const int32_t              threads  = std::min(GGML_MAX_N_THREADS, std::max(1, common_cpu_get_num_math()));
         *params                   = {};
         params->struct_size       = sizeof(*params);
         params->n_ctx             = (int32_t) defaults.n_ctx;
         params->n_batch           = (int32_t) defaults.n_batch;
         params->n_ubatch          = (int32_t) defaults.n_ubatch;
         params->n_seq_max         = (int32_t) defaults.n_seq_max;
-        params->n_threads         = threads;
-        params->n_threads_batch   = threads;
+        params->n_threads         = physical_cores();
+        params->n_threads_batch   = params->n_threads;
         params->flash_attn        = defaults.flash_attn_type;
         params->type_k            = defaults.type_k;
         params->type_v            = defaults.type_v;
@@ -245,9 +255,10 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
             if (context->context == nullptr) {
                 fail_init(*model);
             }
+            context->n_threads_auto = cpu_computes(context->context.get(), model->devices) ? physical_cores() : 1;
             return (int32_t) LUCIFER_STATUS_OK;
         });
-        context->threads.attach(context->context.get(), params->n_threads, params->n_threads_batch);
+        set_threads(*context, params->n_threads, params->n_threads_batch);
         const llama_context * c = context->context.get();
         context->n_vocab    = llama_vocab_n_tokens(model->vocab);
         context->n_batch    = (int32_t) llama_n_batch(c);
@@ -302,10 +313,9 @@ int32_t lucifer_context_describe(struct lucifer_context * context, struct lucife
 
 int32_t lucifer_context_set_threads(struct lucifer_context * context, int32_t n_threads, int32_t n_threads_batch) {
     return guard_object("lucifer_context_set_threads", context, [&] {
-        require_range("n_threads", n_threads, 1, GGML_MAX_N_THREADS);
-        require_range("n_threads_batch", n_threads_batch, 1, GGML_MAX_N_THREADS);
-        llama_set_n_threads(context->context.get(), n_threads, n_threads_batch);
-        context->threads.attach(context->context.get(), n_threads, n_threads_batch);
+        require_range("n_threads", n_threads, 0, GGML_MAX_N_THREADS);
+        require_range("n_threads_batch", n_threads_batch, 0, GGML_MAX_N_THREADS);
+        set_threads(*context, n_threads, n_threads_batch);
         return (int32_t) LUCIFER_STATUS_OK;
     });
 }

@@ -4,7 +4,6 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Progress;
 import ai.luciferai.llama.ffi.Batch;
 import ai.luciferai.llama.ffi.ContextHandle;
-import ai.luciferai.llama.ffi.ContextParams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -26,6 +25,7 @@ final class BenchRunner {
     private final Progress progress;
     private final Cancel cancel;
     private final Random random = new Random(1);
+    private int threads;
 
     BenchRunner(Model model, Bench.Request request, Progress progress, Cancel cancel) {
         this.model = model;
@@ -114,7 +114,9 @@ final class BenchRunner {
     }
 
     private ContextHandle context(int size) {
-        return model.context(ContextSetup.params(request.contextOptions(), size, 1));
+        ContextHandle context = model.context(ContextSetup.params(request.contextOptions(), size, 1));
+        threads = context.description().nThreads();
+        return context;
     }
 
     /** From one prompt token to the next token, in a fresh context, sampling included; 0 without a vocabulary to choose from. */
@@ -129,10 +131,9 @@ final class BenchRunner {
         }
     }
 
+    /** Those of the last test, for single tokens. */
     int threads() {
-        ContextParams p = ContextParams.defaults();
-        ContextSetup.threads(p, request.contextOptions().threads());
-        return p.nThreads;
+        return threads;
     }
 
     static double mean(List<Double> samples) {

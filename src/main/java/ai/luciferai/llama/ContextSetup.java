@@ -32,7 +32,8 @@ final class ContextSetup {
         p.nUbatch = Math.min(options.ubatchSize(), options.batchSize());
         p.nSeqMax = sequences;
         p.flashAttn = options.flashAttention().code();
-        threads(p, options.threads());
+        p.nThreads = options.threads().generation();
+        p.nThreadsBatch = options.threads().prompt();
         cache(p, options.cache());
         rope(p, options.rope());
         return p;
@@ -47,16 +48,9 @@ final class ContextSetup {
         return (int) total;
     }
 
-    /** Threads where nobody says how many: one for each physical core. */
-    static int defaultThreads() {
+    /** One thread for each physical core. */
+    static int physicalCores() {
         return ContextParams.defaults().nThreads;
-    }
-
-    static void threads(ContextParams p, Threads threads) {
-        if (threads.generation() > 0) {
-            p.nThreads = threads.generation();
-        }
-        p.nThreadsBatch = threads.prompt() > 0 ? threads.prompt() : p.nThreads;
     }
 
     private static void cache(ContextParams p, KvCache cache) {

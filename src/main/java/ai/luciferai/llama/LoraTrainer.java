@@ -124,7 +124,7 @@ public final class LoraTrainer implements AutoCloseable {
         Metadata metadata = LoadCheck.adapter(start, model.info().path());
         AdapterHandle adapter = AdapterHandle.load(model.handle(), start);
         try {
-            int threads = options.threads() > 0 ? options.threads() : ContextSetup.defaultThreads();
+            int threads = options.threads() > 0 ? options.threads() : ContextSetup.physicalCores();
             var arithmetic = options.precision() == TrainingRun.Precision.F32 ? TrainerHandle.Arithmetic.EXACT : TrainerHandle.Arithmetic.MIXED;
             var params = new TrainerHandle.Params(options.rows(), options.outputs(), threads, options.layers(), arithmetic, options.dropout(), 0);
             TrainerHandle trainer = TrainerHandle.init(model.handle(), adapter, params);

@@ -5,7 +5,6 @@ import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.ffi.ContextHandle;
-import ai.luciferai.llama.ffi.ContextParams;
 import ai.luciferai.llama.ffi.SamplerHandle;
 import java.nio.file.Path;
 import java.util.List;
@@ -160,9 +159,7 @@ public final class Session implements AutoCloseable {
     /** Changes the number of threads. */
     public void threads(Threads threads) {
         between("set threads", () -> {
-            ContextParams p = ContextParams.defaults();
-            ContextSetup.threads(p, threads);
-            context.setThreads(p.nThreads, p.nThreadsBatch);
+            context.setThreads(threads.generation(), threads.prompt());
             return null;
         });
     }

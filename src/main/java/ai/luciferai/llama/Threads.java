@@ -3,7 +3,8 @@ package ai.luciferai.llama;
 /**
  * How many threads compute.
  *
- * @param generation for single tokens; 0: one for each physical core
+ * @param generation for single tokens; 0: one for each physical core, or a single one where GPUs compute all, as the others would only
+ *                   wait for work and be in the way
  * @param prompt     for prompts; 0: as many as for generation
  */
 public record Threads(int generation, int prompt) {

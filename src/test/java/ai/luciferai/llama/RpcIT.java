@@ -52,6 +52,7 @@ class RpcIT {
                     }
                 }
                 collectsTheSame(offloaded);
+                threadsAreThoseThatHaveWork(offloaded);
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
             }
         }
@@ -62,6 +63,20 @@ class RpcIT {
             Path there = imatrix(folder.resolve("rpc.gguf"), offloaded);
             Path here = imatrix(folder.resolve("cpu.gguf"), Goldens.onCpu());
             assertEquals(-1, Files.mismatch(there, here));
+        }
+
+        /** Where the device computes all, the others of the CPU would only wait for work, and be in the way. */
+        private static void threadsAreThoseThatHaveWork(ModelOptions offloaded) {
+            int cores = threads(Goldens.onCpu(), ContextOptions.defaults());
+            assertEquals(1, threads(offloaded, ContextOptions.defaults()));
+            assertEquals(3, threads(offloaded, ContextOptions.defaults().withThreads(3)));
+            assertEquals(cores, threads(offloaded.withGpuLayers(GpuLayers.of(1)), ContextOptions.defaults()));
+            assertEquals(cores, threads(offloaded, ContextOptions.defaults().withCache(KvCache.defaults().withOffload(false))));
+        }
+
+        private static int threads(ModelOptions where, ContextOptions options) {
+            return Bench.run(Bench.Request.defaults().withModelOptions(where).withContextOptions(options).withRepetitions(1)
+                    .withTests(List.of(new Bench.Test(1, 0))), Progress.NONE, Cancel.NONE).threads();
         }
 
         private static Path imatrix(Path out, ModelOptions where) throws IOException {

@@ -31,7 +31,8 @@ final class ContextMixin {
 
     private static void options(Syntax syntax) {
         ContextOptions d = ContextOptions.defaults();
-        syntax.option("-t --threads", "N", "threads for single tokens (default: one for each physical core)")
+        syntax.option("-t --threads", "N", "threads for single tokens (default: one for each physical core, "
+                        + "a single one where GPUs compute all)")
                 .option("-tb --threads-batch", "N", "threads for prompts (default: as -t)")
                 .option("-b --batch-size", "N", "most tokens in one call", d.batchSize())
                 .option("-ub --ubatch-size", "N", "most tokens computed at once", d.ubatchSize())

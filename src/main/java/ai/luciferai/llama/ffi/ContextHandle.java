@@ -84,12 +84,12 @@ public final class ContextHandle extends NativeHandle {
         }
     }
 
-    /** Changes the number of threads: for single tokens, and for prompts. */
+    /** Changes the number of threads: for single tokens, and for prompts; 0 as in {@link ContextParams}. */
     public void setThreads(int nThreads, int nThreadsBatch) {
         MemorySegment context = claim("set threads");
         try {
             Status.check(lucifer_context_set_threads(context, nThreads, nThreadsBatch), "lucifer_context_set_threads",
-                    Status.About.option("threads", "positive numbers", nThreads + ", " + nThreadsBatch));
+                    Status.About.option("threads", "no negative numbers", nThreads + ", " + nThreadsBatch));
         } finally {
             release();
         }

@@ -16,9 +16,9 @@ public final class ContextParams {
     /** Most tokens computed at once. */
     public int nUbatch;
     public int nSeqMax;
-    /** For single tokens. */
+    /** For single tokens; 0: the number of physical cores, or 1 where devices compute all. */
     public int nThreads;
-    /** For prompts. */
+    /** For prompts; 0: as for single tokens. */
     public int nThreadsBatch;
     /** {@code enum llama_flash_attn_type}. */
     public int flashAttn;
