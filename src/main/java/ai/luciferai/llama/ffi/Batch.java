@@ -1,46 +1,62 @@
 package ai.luciferai.llama.ffi;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import ai.luciferai.llama.bindings.lucifer_batch;
 import ai.luciferai.llama.core.Cancel;
-import ai.luciferai.llama.core.ClosedException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
- * The tokens of one {@link ContextHandle#decode}, in native memory that is allocated once: a token costs no allocation.
+ * The tokens of one {@link ContextHandle#decode}. They are gathered in arrays and copied at once to native memory that is allocated once: a
+ * token costs neither an allocation nor a call into native memory.
  *
  * <p><i>Ownership</i>: belongs to its context. <i>Threads</i>: the one that uses the context.
  */
 public final class Batch {
 
-    private final MemorySegment tokens;
-    private final MemorySegment positions;
-    private final MemorySegment sequences;
-    private final MemorySegment outputs;
-    /** Points to the four. */
+    private final int[] tokens;
+    private final int[] positions;
+    private final int[] sequences;
+    private final byte[] outputs;
+    /** Points to room for the four. */
     private final MemorySegment struct;
+    private final MemorySegment nativeTokens;
+    private final MemorySegment nativePositions;
+    private final MemorySegment nativeSequences;
+    private final MemorySegment nativeOutputs;
 
     private final ContextHandle context;
     private final int capacity;
     private int size;
 
     Batch(ContextHandle context, int capacity) {
+        Arena arena = context.arena();
         this.context = context;
         this.capacity = capacity;
-        this.tokens = context.arena().allocate(ValueLayout.JAVA_INT, capacity);
-        this.positions = context.arena().allocate(ValueLayout.JAVA_INT, capacity);
-        this.sequences = context.arena().allocate(ValueLayout.JAVA_INT, capacity);
-        this.outputs = context.arena().allocate(ValueLayout.JAVA_BYTE, capacity);
-        this.struct = lucifer_batch.allocate(context.arena());
+        this.tokens = new int[capacity];
+        this.positions = new int[capacity];
+        this.sequences = new int[capacity];
+        this.outputs = new byte[capacity];
+        this.nativeTokens = arena.allocate(JAVA_INT, capacity);
+        this.nativePositions = arena.allocate(JAVA_INT, capacity);
+        this.nativeSequences = arena.allocate(JAVA_INT, capacity);
+        this.nativeOutputs = arena.allocate(JAVA_BYTE, capacity);
+        this.struct = lucifer_batch.allocate(arena);
         lucifer_batch.struct_size(struct, lucifer_batch.sizeof());
-        lucifer_batch.tokens(struct, tokens);
-        lucifer_batch.pos(struct, positions);
-        lucifer_batch.seq_ids(struct, sequences);
-        lucifer_batch.outputs(struct, outputs);
+        lucifer_batch.tokens(struct, nativeTokens);
+        lucifer_batch.pos(struct, nativePositions);
+        lucifer_batch.seq_ids(struct, nativeSequences);
+        lucifer_batch.outputs(struct, nativeOutputs);
     }
 
     /** As C reads it, until this or the flag changes. */
     MemorySegment toNative(Cancel cancel) {
+        MemorySegment.copy(tokens, 0, nativeTokens, JAVA_INT, 0, size);
+        MemorySegment.copy(positions, 0, nativePositions, JAVA_INT, 0, size);
+        MemorySegment.copy(sequences, 0, nativeSequences, JAVA_INT, 0, size);
+        MemorySegment.copy(outputs, 0, nativeOutputs, JAVA_BYTE, 0, size);
         lucifer_batch.n_tokens(struct, size);
         lucifer_batch.cancel(struct, cancel.segment());
         return struct;
@@ -74,14 +90,11 @@ public final class Batch {
         if (size == capacity) {
             throw new IllegalStateException("the batch holds " + capacity + " tokens and is full: decode and clear it first");
         }
-        try {
-            tokens.setAtIndex(ValueLayout.JAVA_INT, size, token);
-            positions.setAtIndex(ValueLayout.JAVA_INT, size, position);
-            sequences.setAtIndex(ValueLayout.JAVA_INT, size, sequence);
-            outputs.set(ValueLayout.JAVA_BYTE, size, (byte) (output ? 1 : 0));
-        } catch (IllegalStateException closed) {
-            throw new ClosedException(context.name());
-        }
+        context.requireOpen();
+        tokens[size] = token;
+        positions[size] = position;
+        sequences[size] = sequence;
+        outputs[size] = (byte) (output ? 1 : 0);
         return size++;
     }
 }

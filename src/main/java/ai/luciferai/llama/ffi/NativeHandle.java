@@ -187,7 +187,7 @@ public abstract class NativeHandle implements AutoCloseable {
         }
     }
 
-    private void requireOpen() {
+    void requireOpen() {
         if (closed) {
             throw new ClosedException(name);
         }
