@@ -33,8 +33,8 @@ echo "load of the machine: $(cut -d' ' -f1-3 /proc/loadavg); $(nproc) cores, $(s
 for one in $what; do
     case $one in
         speed)
-            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$big" 2 5 3
-            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$tiny" 1 5 40 ;;
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$big" 2 10 60 128 16
+            run ai.luciferai.llama.bench.Speed "$lib/llama-bench" target/dist/bin/lucifer-llama "$tiny" 1 5 100 512 128 ;;
         start)
             LUCIFER_LLAMA_AOT=create target/dist/bin/lucifer-llama # else it is made beside the first runs
             run ai.luciferai.llama.bench.FirstToken "$lib/llama-completion" target/dist/bin/lucifer-llama "$tiny" 20 ;;

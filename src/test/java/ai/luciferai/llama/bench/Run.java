@@ -7,7 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -16,15 +20,54 @@ final class Run {
 
     private Run() {}
 
-    /** What it prints; its stderr goes nowhere. */
-    static String output(String... command) throws IOException, InterruptedException {
-        Process process = start(command);
-        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int code = process.waitFor();
-        if (code != 0) {
-            throw new IOException(String.join(" ", command) + " ended with " + code);
+    /** What each prints; its stderr goes nowhere. They run at once, but only one at any time: the others are stopped until its turn ends. */
+    static List<String> inTurn(int turnMillis, List<List<String>> commands) throws IOException, InterruptedException {
+        List<Process> all = new ArrayList<>();
+        try (var readers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<String>> printed = new ArrayList<>();
+            for (List<String> command : commands) {
+                Process process = start(command.toArray(String[]::new));
+                all.add(process);
+                printed.add(readers.submit(() -> new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)));
+                signal("STOP", process);
+            }
+            while (all.stream().anyMatch(Process::isAlive)) {
+                for (Process process : all.stream().filter(Process::isAlive).toList()) {
+                    signal("CONT", process);
+                    process.waitFor(turnMillis, TimeUnit.MILLISECONDS);
+                    signal("STOP", process);
+                }
+            }
+            return texts(commands, all, printed);
+        } finally {
+            all.forEach(Process::destroyForcibly);
         }
-        return text;
+    }
+
+    private static List<String> texts(List<List<String>> commands, List<Process> ended, List<Future<String>> printed)
+            throws IOException, InterruptedException {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < ended.size(); i++) {
+            String text = text(printed.get(i));
+            if (ended.get(i).exitValue() != 0 || text.isBlank()) {
+                throw new IOException(String.join(" ", commands.get(i)) + " ended with " + ended.get(i).exitValue()
+                        + (text.isBlank() ? " and printed nothing" : ""));
+            }
+            texts.add(text);
+        }
+        return texts;
+    }
+
+    private static String text(Future<String> printed) throws IOException, InterruptedException {
+        try {
+            return printed.get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).redirectError(ProcessBuilder.Redirect.DISCARD).start().waitFor();
     }
 
     /** Milliseconds from the start to the first byte that it prints; NaN when it prints nothing. */

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The steps, in the order of their importance. One that fails or takes too long is told and passed over; the names of those that are
@@ -179,16 +180,17 @@ public final class GpuCheck {
         return Outcome.of(true, "GB", Outcome.round(bytes / 1e9), "GB_per_s", Outcome.round(bytes / 1.0 / (System.nanoTime() - begin)));
     }
 
+    /** Beside llama-bench with the number of threads that is best for it there, where a second one only waits; ours chooses. */
     private Outcome bench(String name) throws IOException, InterruptedException {
         String layers = gpu ? "99" : "0";
-        String threads = String.valueOf(Math.min(16, Runtime.getRuntime().availableProcessors()));
+        String[] threads = gpu ? new String[] {"-t", "1"} : new String[0];
         String[] tests = full ? new String[] {"512", "128"} : new String[] {"64", "16"};
         var samples = new LinkedHashMap<String, List<Double>>();
         double load = 0;
         for (int round = 0; round < 2; round++) { // in turn: a card's clock changes with its load
-            collect("their", JSON.readTree(run.upstream("llama-bench", "-m", model(name), "-ngl", layers, "-t", threads, "-p", tests[0],
-                    "-n", tests[1], "-r", "3", "-o", "json").text()), samples);
-            JsonNode ours = JSON.readTree(run.ours("bench", "-m", model(name), "-ngl", gpu ? "all" : "0", "-t", threads, "-p", tests[0],
+            collect("their", JSON.readTree(run.upstream("llama-bench", concat(threads, "-m", model(name), "-ngl", layers, "-p", tests[0],
+                    "-n", tests[1], "-r", "3", "-o", "json")).text()), samples);
+            JsonNode ours = JSON.readTree(run.ours("bench", "-m", model(name), "-ngl", gpu ? "all" : "0", "-p", tests[0],
                     "-n", tests[1], "-r", "3", "--json").text());
             collect("our", ours, samples);
             load = ours.get(0).get("load_ms").asDouble();
@@ -199,6 +201,10 @@ public final class GpuCheck {
                 "pp_llama_bench", Outcome.round(median(samples.get("their_pp"))), "pp_ratio", Outcome.round(prompts),
                 "tg_ours", Outcome.round(median(samples.get("our_tg"))), "tg_llama_bench", Outcome.round(median(samples.get("their_tg"))),
                 "tg_ratio", Outcome.round(generation), "load_ms", Outcome.round(load));
+    }
+
+    private static String[] concat(String[] first, String... second) {
+        return Stream.concat(Stream.of(first), Stream.of(second)).toArray(String[]::new);
     }
 
     private static void collect(String whose, JsonNode tests, Map<String, List<Double>> samples) {
