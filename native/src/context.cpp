@@ -149,8 +149,8 @@ void require_cache_fits(const lucifer_model & m, const llama_context_params & pa
 void require_positions(const lucifer_model & model, const lucifer_context_params & params) {
     const int32_t n = params.n_ctx / params.n_seq_max;
     if (model.n_positions > 0 && n > model.n_positions && params.kv_unified == 0) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s has learnt %d positions, so that a sequence can have no more tokens: %d are asked for",
-             model.path.c_str(), model.n_positions, n);
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "n_ctx is %d, expected at most %d, as %s has learnt %d positions", n, model.n_positions,
+             model.path.c_str(), model.n_positions);
     }
 }
 

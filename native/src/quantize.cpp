@@ -130,7 +130,7 @@ void read_tensor_types(const lucifer_quantize_params & in, quantize_request & ou
             }
             std::regex check(pattern);
         } catch (const std::regex_error & e) {
-            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "tensor pattern '%.100s' is no usable regular expression: %s", pattern, e.what());
+            fail(LUCIFER_STATUS_INVALID_ARGUMENT, "tensor_type is '%.100s', expected a usable regular expression (%s)", pattern, e.what());
         }
         out.tensor_types.push_back({pattern, read_type(pattern, in.tensor_types[i].type)});
     }

@@ -28,7 +28,7 @@ std::vector<common_sampler_type> read_order(const std::string & text) {
         const auto        known = common_sampler_types_from_names({name});
         if (known.empty()) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT,
-                 "unknown sampler '%s', expected names with ';' between: penalties, dry, top_n_sigma, top_k, typ_p, top_p, min_p, xtc, "
+                 "samplers is '%s', expected names with ';' between: penalties, dry, top_n_sigma, top_k, typ_p, top_p, min_p, xtc, "
                  "temperature, infill, adaptive_p",
                  name.c_str());
         }

@@ -348,7 +348,7 @@ static void refuses_bad_samplers() {
     auto sp = sized<lucifer_sampler_params>();
     CHECK_OK(lucifer_sampler_params_init(m.model, &sp));
     sp.samplers = "top_k;nonsense";
-    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "unknown sampler 'nonsense'", lucifer_sampler_init(&sp, &s.sampler));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "samplers is 'nonsense'", lucifer_sampler_init(&sp, &s.sampler));
     sp.samplers       = "top_k;temperature";
     sp.penalty_repeat = 0;
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "penalty_repeat", lucifer_sampler_init(&sp, &s.sampler));

@@ -2,6 +2,7 @@ package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
@@ -25,14 +26,15 @@ public record AdapterSource(Path path, float scale) {
     public static AdapterSource parse(String text) {
         Check.notEmpty("lora", text);
         int colon = text.lastIndexOf(':');
-        if (colon <= 0 || !looksLikeNumber(text.substring(colon + 1)) && !isMeantAsScale(text, colon)) {
-            return of(Path.of(text));
-        }
-        String scale = text.substring(colon + 1);
         try {
-            return new AdapterSource(Path.of(text.substring(0, colon)), Float.parseFloat(scale));
+            if (colon <= 0 || !looksLikeNumber(text.substring(colon + 1)) && !isMeantAsScale(text, colon)) {
+                return of(Path.of(text));
+            }
+            return new AdapterSource(Path.of(text.substring(0, colon)), Float.parseFloat(text.substring(colon + 1)));
         } catch (NumberFormatException e) {
-            throw new InvalidOptionException("lora", "FILE or FILE:SCALE", text, "'" + scale + "' is no number");
+            throw new InvalidOptionException("lora", "FILE or FILE:SCALE", text, "'" + text.substring(colon + 1) + "' is no number");
+        } catch (InvalidPathException e) {
+            throw new InvalidOptionException("lora", "FILE or FILE:SCALE", text, e.getReason());
         }
     }
 

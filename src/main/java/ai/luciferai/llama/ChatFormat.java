@@ -40,6 +40,11 @@ public record ChatFormat(ChatTemplate template, String tools, boolean thinking, 
         return new ChatFormat(template, tools, thinking, v, answerNext);
     }
 
+    /** With variables of the template out of a JSON object: {@code {"reasoning_effort": "low"}}. */
+    public ChatFormat withArguments(String json) {
+        return withArguments(ChatJson.arguments(json));
+    }
+
     public ChatFormat withAnswerNext(boolean v) {
         return new ChatFormat(template, tools, thinking, arguments, v);
     }

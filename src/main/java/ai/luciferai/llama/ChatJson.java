@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Messages as JSON in OpenAI's form, and a rendered chat out of JSON: how the chat engine is spoken to. */
 final class ChatJson {
@@ -67,6 +69,21 @@ final class ChatJson {
             return tools;
         } catch (JsonProcessingException e) {
             throw new InvalidOptionException("tools", expected, JsonFault.text(e.getOriginalMessage()));
+        }
+    }
+
+    /** Variables of a template: name to JSON text. */
+    static Map<String, String> arguments(String text) {
+        String option = "chat-template-kwargs";
+        String expected = "a JSON object: variables of the chat template by name";
+        try {
+            JsonNode object = JSON.readTree(text);
+            Check.require(object.isObject(), option, expected, object.getNodeType());
+            var arguments = new LinkedHashMap<String, String>();
+            object.properties().forEach(member -> arguments.put(member.getKey(), member.getValue().toString()));
+            return arguments;
+        } catch (JsonProcessingException e) {
+            throw new InvalidOptionException(option, expected, JsonFault.text(e.getOriginalMessage()));
         }
     }
 

@@ -1,6 +1,7 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.IoFault;
 import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,17 +45,24 @@ public record ChatTemplate(String source, Optional<Path> file) {
     /** A file with Jinja source. */
     public static ChatTemplate file(Path path) {
         try {
-            return new ChatTemplate(Check.notEmpty("chat-template", Utf8.decode(path, Files.readAllBytes(path))), Optional.of(path));
+            String source = Utf8.decode(path, Files.readAllBytes(path));
+            if (source.isBlank()) {
+                throw new InvalidFileException(path, "chat template", "a Jinja template", source.isEmpty() ? "an empty file" : "blanks only");
+            }
+            return new ChatTemplate(source, Optional.of(path));
         } catch (IOException e) {
-            throw new InvalidFileException(path, "chat template", "a readable UTF-8 file", e.toString(), null, e);
+            throw new InvalidFileException(path, "chat template", "a readable UTF-8 file", IoFault.reason(e), null, e);
         }
     }
 
     /** What {@code --chat-template NAME|FILE} means: a file when there is one of that name, else a name. */
     public static ChatTemplate parse(String nameOrFile) {
         Check.notEmpty("chat-template", nameOrFile);
-        boolean isSource = nameOrFile.contains("{%") || nameOrFile.contains("{{");
-        return !isSource && Files.isRegularFile(Path.of(nameOrFile)) ? file(Path.of(nameOrFile)) : jinja(nameOrFile);
+        if (nameOrFile.contains("{%") || nameOrFile.contains("{{")) {
+            return jinja(nameOrFile);
+        }
+        boolean likeFile = nameOrFile.indexOf('/') >= 0 || nameOrFile.endsWith(".jinja") || nameOrFile.endsWith(".txt");
+        return likeFile || Files.exists(Path.of(nameOrFile)) ? file(Path.of(nameOrFile)) : named(nameOrFile);
     }
 
     public boolean isOwn() {

@@ -48,7 +48,7 @@ public final class Convert {
         }
         Path temporary = Partial.folderBeside(named ? place : folder.resolve("convert"));
         try {
-            ConvertReport converted = run(options.withOutfile(temporary), progress, cancel);
+            ConvertReport converted = StandIn.of(temporary, named ? place : folder, () -> run(options.withOutfile(temporary), progress, cancel));
             Path between = converted.files().getFirst();
             Path output = named ? place : folder.resolve(between.getFileName().toString()
                     .replaceFirst("-(F32|F16|BF16)\\.gguf$", "-" + type + ".gguf"));

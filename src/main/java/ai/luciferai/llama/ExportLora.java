@@ -72,7 +72,8 @@ public final class ExportLora {
         AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));
         Path temporary = Partial.folderBeside(options.output().toAbsolutePath());
         try {
-            return merge(options.withAdapters(converted(options, temporary, progress, cancel)), options.adapters(), progress, cancel).of(options);
+            List<AdapterSource> converted = StandIn.of(temporary, options.output(), () -> converted(options, temporary, progress, cancel));
+            return merge(options.withAdapters(converted), options.adapters(), progress, cancel).of(options);
         } finally {
             Partial.delete(temporary);
         }

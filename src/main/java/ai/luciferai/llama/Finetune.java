@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.AtomicFile;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.Partial;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.StandIn;
 import ai.luciferai.llama.ffi.TrainerHandle.Part;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
@@ -209,12 +210,14 @@ public final class Finetune {
                 return options.initAdapter().get();
             }
             Path start = Partial.beside(options.out().toAbsolutePath());
-            try (AtomicFile file = AtomicFile.create(start, true, List.of())) {
-                AdapterFile.write(file, AdapterFile.metadata(setup.architecture(), options.shape().fileAlpha()).build(),
-                        AdapterFile.initial(setup.targets(), options.shape().rank(), options.run().seed()));
-                file.commit();
-            }
-            return start;
+            return StandIn.of(start, options.out(), () -> {
+                try (AtomicFile file = AtomicFile.create(start, true, List.of())) {
+                    AdapterFile.write(file, AdapterFile.metadata(setup.architecture(), options.shape().fileAlpha()).build(),
+                            AdapterFile.initial(setup.targets(), options.shape().rank(), options.run().seed()));
+                    file.commit();
+                }
+                return start;
+            });
         }
 
         /** llama.cpp ignores adapter tensors of weights that it does not multiply by; training them would do nothing. */

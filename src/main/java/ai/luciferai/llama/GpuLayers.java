@@ -30,11 +30,13 @@ public record GpuLayers(int count) {
         return new GpuLayers(Check.atLeast("gpu-layers", count, 0));
     }
 
-    /** Reads {@code auto}, {@code all} or a number. */
+    /** Reads {@code auto}, {@code all} or a number, of which -1 is auto and -2 all, as for llama.cpp's tools. */
     public static GpuLayers parse(String text) {
         return switch (text.strip().toLowerCase(java.util.Locale.ROOT)) {
             case "auto" -> AUTO;
             case "all" -> ALL;
+            case "-1" -> AUTO;
+            case "-2" -> ALL;
             default -> of(number(text));
         };
     }

@@ -1,6 +1,10 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.IoFault;
+import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.gguf.AdapterPreflight;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
@@ -29,7 +33,7 @@ final class LoadCheck {
             if (options.vocabOnly()) {
                 ModelPreflight.checkVocabulary(file);
             } else {
-                ModelPreflight.check(file, metadata);
+                check(file, metadata, options.kvOverrides());
             }
             String architecture = metadata.string(Metadata.ARCHITECTURE, "");
             return new Checked(file.parts().stream().map(GgufFile.Part::path).toList(),
@@ -37,6 +41,26 @@ final class LoadCheck {
         } catch (IOException e) {
             throw unreadable(path, e);
         }
+    }
+
+    /** What is wrong with a file that is sound without the overrides is theirs. */
+    private static void check(GgufFile file, Metadata metadata, List<KvOverride> overrides) {
+        try {
+            ModelPreflight.check(file, metadata);
+        } catch (InvalidFileException | UnsupportedModelException e) {
+            if (overrides.isEmpty()) {
+                throw e;
+            }
+            ModelPreflight.check(file, file.metadata());
+            throw overridden(e, overrides);
+        }
+    }
+
+    /** Blames the overrides, and says what they lead to. */
+    static InvalidOptionException overridden(BridgeException e, List<KvOverride> overrides) {
+        List<String> given = overrides.stream().map(override -> override.key() + "=" + override.value()).toList();
+        return new InvalidOptionException("override-kv", "metadata that fits the file", String.join(", ", given),
+                "with it, " + e.getMessage().lines().findFirst().orElse(""));
     }
 
     /** The metadata that llama.cpp will see. */
@@ -77,6 +101,6 @@ final class LoadCheck {
     }
 
     static InvalidFileException unreadable(Path path, IOException e) {
-        return new InvalidFileException(path, "file", "a readable file", e.toString(), null, e);
+        return new InvalidFileException(path, "file", "a readable file", IoFault.reason(e), null, e);
     }
 }

@@ -1,8 +1,10 @@
 package ai.luciferai.llama;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
+import ai.luciferai.llama.core.UnsupportedModelException;
 import ai.luciferai.llama.ffi.DeviceDescription;
 import ai.luciferai.llama.ffi.KvOverrides;
 import ai.luciferai.llama.ffi.ModelHandle;
@@ -20,8 +22,12 @@ final class ModelLoader {
     static Model load(Path path, ModelOptions options, Progress progress, Cancel cancel) {
         cancel.check("load of " + path);
         LoadCheck.Checked checked = LoadCheck.model(path, options);
-        ModelHandle handle = ModelHandle.load(params(options, checked.parts()), progress, cancel);
-        return new Model(handle, options, checked.causal());
+        ModelParams params = params(options, checked.parts());
+        try {
+            return new Model(ModelHandle.load(params, progress, cancel), options, checked.causal());
+        } catch (InvalidFileException | UnsupportedModelException e) {
+            throw options.kvOverrides().isEmpty() ? e : LoadCheck.overridden(e, options.kvOverrides());
+        }
     }
 
     private static ModelParams params(ModelOptions options, List<Path> parts) {

@@ -82,7 +82,12 @@ final class SamplerSetup {
         p.dryBase = dry.base();
         p.dryAllowedLength = dry.allowedLength();
         p.dryPenaltyLastN = within(dry.lastN(), context);
-        p.dryBreakers = dry.breakers().isEmpty() ? null : dry.breakers();
+        p.dryBreakers = dry.breakers().isEmpty() ? null : breakers(dry.breakers());
+    }
+
+    /** As llama.cpp's option: "none" takes away those before it. */
+    private static List<String> breakers(List<String> given) {
+        return given.subList(given.lastIndexOf("none") + 1, given.size());
     }
 
     /** llama.cpp takes -1 for none at all, and has memory for as many tokens as it is told. */
@@ -95,7 +100,10 @@ final class SamplerSetup {
         Grammar own = plan.options().grammar();
         switch (own.kind()) {
             case GBNF -> p.grammar = own.text();
-            case JSON_SCHEMA, LAX_JSON_SCHEMA -> p.grammar = SchemaForm.gbnf(own, cancel);
+            case JSON_SCHEMA, LAX_JSON_SCHEMA -> {
+                p.grammar = SchemaForm.gbnf(own, cancel);
+                p.grammarOption = "jsonSchema";
+            }
             case NONE -> toolGrammar(p, plan.toolGrammar());
         }
     }
@@ -103,6 +111,7 @@ final class SamplerSetup {
     private static void toolGrammar(SamplerParams p, RenderedChat.ToolGrammar tools) {
         if (!tools.gbnf().isEmpty()) {
             p.grammar = tools.gbnf();
+            p.grammarOption = "tools";
             p.grammarLazy = tools.lazy();
             p.grammarTriggerPatterns = tools.triggerPatterns();
             p.grammarTriggerTokens = tools.triggerTokens().stream().mapToInt(Integer::intValue).toArray();

@@ -100,13 +100,14 @@ public record Sampling(long seed, float temperature, Truncation truncation, Dyna
      *
      * @param multiplier 0: off
      * @param lastN      tokens that are looked through; -1: the whole context
-     * @param breakers   texts at which a repetition starts anew; empty: llama.cpp's own
+     * @param base       below 1 llama.cpp would penalise nothing
+     * @param breakers   texts at which a repetition starts anew; empty: llama.cpp's own; "none": none of those before it
      */
     public record Dry(float multiplier, float base, int allowedLength, int lastN, List<String> breakers) {
 
         public Dry {
             Check.atLeast("dry-multiplier", multiplier, 0f);
-            Check.atLeast("dry-base", base, 0f);
+            Check.atLeast("dry-base", base, 1f);
             Check.atLeast("dry-allowed-length", allowedLength, 0);
             Check.atLeast("dry-penalty-last-n", lastN, -1);
             breakers = List.copyOf(breakers);

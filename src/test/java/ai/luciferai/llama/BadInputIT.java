@@ -130,6 +130,8 @@ class BadInputIT {
         ModelOptions options = Tiny.options().withKvOverrides(List.of(KvOverride.of("llama.block_count", "many")));
         refuses(InvalidOptionException.class, () -> Model.load(EmbeddedModel.path(), options), "override-kv", "llama.block_count",
                 "many");
+        ModelOptions heads = Tiny.options().withKvOverrides(List.of(KvOverride.of("llama.attention.head_count", 7L)));
+        refuses(InvalidOptionException.class, () -> Model.load(EmbeddedModel.path(), heads), "override-kv", "llama.attention.head_count=7");
         ModelOptions name = Tiny.options().withKvOverrides(List.of(KvOverride.of("tokenizer.ggml.add_bos_token", false)));
         try (Model model = Model.load(EmbeddedModel.path(), name)) {
             assertEquals(false, model.info().special().addBos());

@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -25,21 +26,26 @@ final class Arguments {
         this.syntax = syntax;
         this.given = given;
         this.operands = operands;
-        given.forEach(Arguments::requireChoice);
+        given.forEach(this::requireChoice);
     }
 
-    private static void requireChoice(Syntax.Given one) {
+    private void requireChoice(Syntax.Given one) {
         List<String> choices = one.option().choices();
         if (!choices.isEmpty() && !choices.contains(one.value())) {
             String near = Similar.nearest(one.value(), choices);
-            throw new InvalidOptionException(one.name(), "one of " + String.join(", ", choices), quote(one.value()),
-                    near == null ? null : "did you mean " + near + "?");
+            throw new InvalidOptionException(one.name(), (choices.size() == 1 ? "" : "one of ") + String.join(", ", choices), quote(one.value()),
+                    near == null ? LlamaOptions.read().told(syntax.verb(), one.name()) : "did you mean " + near + "?");
         }
     }
 
     /** The words that belong to no option, in order. */
     List<String> operands() {
         return operands;
+    }
+
+    /** See {@link Syntax#stray}. */
+    String stray(String operand) {
+        return syntax.stray(operand);
     }
 
     /** Whether the option was given at all. */
@@ -51,6 +57,15 @@ final class Arguments {
     boolean on(String name, boolean fallback) {
         Syntax.Given last = last(name);
         return last == null ? fallback : last.option().names().contains(last.name());
+    }
+
+    /** The last value of an option with llama.cpp's words for on, off and auto; empty: auto, or not given. */
+    Optional<Boolean> onOffAuto(String name) {
+        return switch (text(name, "auto")) {
+            case "on", "enabled", "true", "1" -> Optional.of(true);
+            case "off", "disabled", "false", "0" -> Optional.of(false);
+            default -> Optional.empty();
+        };
     }
 
     /** The option's last value, or null. */
@@ -104,7 +119,8 @@ final class Arguments {
         try {
             return Integer.parseInt(value);
         } catch (NumberFormatException e) {
-            throw new InvalidOptionException(name, "a whole number", quote(value));
+            throw new InvalidOptionException(name, value.matches("[+-]?\\d+") ? "a whole number of at most " + Integer.MAX_VALUE : "a whole number",
+                    quote(value), value.matches("-?\\d+(,-?\\d+)+") ? "one number, no list" : null);
         }
     }
 

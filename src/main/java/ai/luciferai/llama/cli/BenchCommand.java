@@ -27,7 +27,7 @@ final class BenchCommand implements Command {
                 .flag("--test", "what the verb does anyway: lucifer-llama -m MODEL --test needs no verb");
         ModelMixin.declare(syntax);
         ContextMixin.computing(syntax);
-        return syntax;
+        return AcceptedMixin.declare(syntax, "--progress").accepted("-o --output", List.of("md"), "the table is llama-bench's");
     }
 
     @Override

@@ -6,6 +6,7 @@ import ai.luciferai.llama.FlashAttention;
 import ai.luciferai.llama.KvCache;
 import ai.luciferai.llama.Rope;
 import ai.luciferai.llama.Threads;
+import ai.luciferai.llama.core.InvalidOptionException;
 import java.util.List;
 import java.util.Locale;
 
@@ -36,8 +37,7 @@ final class ContextMixin {
                 .option("-tb --threads-batch", "N", "threads for prompts (default: as -t)")
                 .option("-b --batch-size", "N", "most tokens in one call", d.batchSize())
                 .option("-ub --ubatch-size", "N", "most tokens computed at once", d.ubatchSize())
-                .optional("-fa --flash-attn --flash-attention", List.of("on", "off", "auto", "1", "0"),
-                        "attention without the score matrix in memory", "auto")
+                .onOffAuto("-fa --flash-attn --flash-attention", "attention without the score matrix in memory", "auto")
                 .choice("-ctk --cache-type-k", CACHE_TYPES, "number format of cached keys", "f16")
                 .choice("-ctv --cache-type-v", CACHE_TYPES, "number format of cached values; small ones need -fa", "f16")
                 .toggle("-kvo --kv-offload", "-nkvo --no-kv-offload", "cache on the devices that hold the layers (default: yes)")
@@ -45,7 +45,13 @@ final class ContextMixin {
                 .choice("--rope-scaling", List.of("none", "linear", "yarn", "longrope"), "stretch the context (default: as the model says)",
                         null)
                 .option("--rope-freq-base", "X", "base frequency of positions (default: the model's)")
-                .option("--rope-freq-scale", "X", "0.5 doubles the context (default: the model's)");
+                .option("--rope-freq-scale", "X", "0.5 doubles the context (default: the model's)")
+                .option("--rope-scale", "X", "the same the other way round: 2 doubles it")
+                .option("--yarn-orig-ctx", "N", "YaRN: context that the model was trained with (default: the model's)")
+                .option("--yarn-ext-factor", "X", "YaRN: share of extrapolation; 0: interpolation only (default: the model's)")
+                .option("--yarn-attn-factor", "X", "YaRN: factor on attention (default: the model's)")
+                .option("--yarn-beta-slow", "X", "YaRN: where interpolation begins, in turns (default: the model's)")
+                .option("--yarn-beta-fast", "X", "YaRN: where it ends (default: the model's)");
     }
 
     static ContextOptions options(Arguments a) {
@@ -70,11 +76,7 @@ final class ContextMixin {
     }
 
     static FlashAttention flashAttention(Arguments a) {
-        return switch (a.text("-fa", "auto")) {
-            case "on", "1" -> FlashAttention.ON;
-            case "off", "0" -> FlashAttention.OFF;
-            default -> FlashAttention.AUTO;
-        };
+        return a.onOffAuto("-fa").map(on -> on ? FlashAttention.ON : FlashAttention.OFF).orElse(FlashAttention.AUTO);
     }
 
     private static KvCache cache(Arguments a) {
@@ -92,6 +94,28 @@ final class ContextMixin {
         return Rope.defaults()
                 .withScaling(Rope.Scaling.valueOf(a.text("--rope-scaling", "model").toUpperCase(Locale.ROOT)))
                 .withFrequencyBase(a.decimal("--rope-freq-base", 0))
-                .withFrequencyScale(a.decimal("--rope-freq-scale", 0));
+                .withFrequencyScale(frequencyScale(a))
+                .withYarn(yarn(a));
+    }
+
+    private static float frequencyScale(Arguments a) {
+        if (!a.has("--rope-scale")) {
+            return a.decimal("--rope-freq-scale", 0);
+        }
+        if (a.has("--rope-freq-scale")) {
+            throw new InvalidOptionException("--rope-scale", "no --rope-freq-scale beside it", "both");
+        }
+        float scale = a.decimal("--rope-scale", 1);
+        if (scale <= 0) {
+            throw new InvalidOptionException("--rope-scale", "a number above 0", scale);
+        }
+        return 1 / scale;
+    }
+
+    private static Rope.Yarn yarn(Arguments a) {
+        Rope.Yarn d = Rope.Yarn.defaults();
+        return new Rope.Yarn(a.decimal("--yarn-ext-factor", d.extFactor()), a.decimal("--yarn-attn-factor", d.attnFactor()),
+                a.decimal("--yarn-beta-fast", d.betaFast()), a.decimal("--yarn-beta-slow", d.betaSlow()),
+                a.integer("--yarn-orig-ctx", d.originalContext()));
     }
 }

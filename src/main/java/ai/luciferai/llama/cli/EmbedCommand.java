@@ -25,11 +25,13 @@ final class EmbedCommand implements Command {
                 .choice("--pooling", List.of("auto", "none", "mean", "cls", "last", "rank"),
                         "how the vectors of the tokens become one; none: a vector for each token", "auto")
                 .toggle("--normalize --normalise", "--no-normalize --no-normalise", "length 1 (default: yes)")
+                .choice("--embd-normalize", List.of("2", "-1"), "the same in llama.cpp's numbers: 2 length 1, -1 as they are", null)
                 .flag("--json", "as JSON, with the texts")
-                .flag("--array", "as a JSON array of arrays");
+                .flag("--array", "as a JSON array of arrays")
+                .choice("--embd-output-format", List.of("raw", "array"), "array: as --array", "raw");
         ModelMixin.declare(syntax);
         ContextMixin.declare(syntax);
-        return syntax;
+        return AcceptedMixin.declare(syntax, "--no-warmup");
     }
 
     @Override
@@ -43,7 +45,7 @@ final class EmbedCommand implements Command {
         ModelOptions modelOptions = ModelMixin.options(a);
         EmbedOptions options = EmbedOptions.defaults()
                 .withPooling(Pooling.valueOf(a.text("--pooling", "auto").toUpperCase(Locale.ROOT)))
-                .withNormalise(a.on("--normalize", true))
+                .withNormalise(a.on("--normalize", !a.text("--embd-normalize", "2").equals("-1")))
                 .withContext(ContextMixin.options(a));
         String text = TextMixin.read(a, environment);
         List<String> texts = a.has("--lines") ? text.lines().filter(line -> !line.isBlank()).toList() : List.of(text);
@@ -58,7 +60,7 @@ final class EmbedCommand implements Command {
     }
 
     private static String print(Arguments a, Embedder embedder, List<String> texts, List<List<float[]>> vectors) {
-        if (a.has("--array")) {
+        if (a.has("--array") || a.text("--embd-output-format", "raw").equals("array")) {
             return Json.line(vectors.stream().flatMap(List::stream).toList());
         }
         if (!a.has("--json")) {

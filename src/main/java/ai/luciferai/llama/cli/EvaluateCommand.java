@@ -34,14 +34,14 @@ final class EvaluateCommand implements Command {
                 .option("--exact-match", "DATA", "share of answers that are exactly right; lines {\"text\": \"PROMPT\\nANSWER\"}, "
                         + "{\"prompt\": …, \"completion\": …} or {\"messages\": […]}")
                 .option("--prompts", "FILE", "a prompt a line, whose answers are shown side by side; \\n is a line break")
-                .option("-n --predict", "N", "most tokens of such an answer", EvaluateOptions.Answers.MAX_TOKENS)
+                .option("-n --predict --n-predict", "N", "most tokens of such an answer", EvaluateOptions.Answers.MAX_TOKENS)
                 .group("Report")
                 .option("--html", "FILE", "a page with the table, and size plotted against quality")
                 .flag("--force", "replaces existing outputs")
                 .flag("--json", "as JSON");
         ModelMixin.declare(syntax);
         ContextMixin.computing(syntax);
-        return syntax;
+        return AcceptedMixin.declare(syntax, "--no-warmup --no-context-shift");
     }
 
     @Override

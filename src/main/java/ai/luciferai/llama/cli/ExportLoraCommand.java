@@ -1,6 +1,5 @@
 package ai.luciferai.llama.cli;
 
-import ai.luciferai.llama.AdapterSource;
 import ai.luciferai.llama.ExportLora;
 import ai.luciferai.llama.ExportLoraOptions;
 import ai.luciferai.llama.ExportLoraReport;
@@ -21,14 +20,14 @@ final class ExportLoraCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax("export-lora", "", 0, """
+        var syntax = new Syntax("export-lora", "", 0, """
                 Merges LoRA adapters into a GGUF model.
                 The model may be split or quantized. Tensors that no adapter changes are copied as they are. An output appears whole or
                 not at all.""")
                 .group("Files")
-                .option("--model-base", "FILE", "the model")
-                .option("--lora", "FILE[:SCALE]", "LoRA adapter, a GGUF file or PEFT's folder, scale 1 if not said; may be repeated")
-                .option("--model-out", "FILE", "the merged model")
+                .option("--model-base -m --model", "FILE", "the model")
+                .option("--lora --lora-scaled", "FILE[:SCALE]", "LoRA adapter, a GGUF file or PEFT's folder, scale 1 if not said; may be repeated")
+                .option("--model-out -o --output --output-file", "FILE", "the merged model")
                 .option("--base", "DIR", "configuration of the base model of a PEFT adapter that does not name it")
                 .flag("--force", "replaces an existing output")
                 .group("Result")
@@ -36,6 +35,7 @@ final class ExportLoraCommand implements Command {
                         "f16, f32 where the model has f32")
                 .toggle("--verify", "--no-verify", "compares the merged tensors with what they should be, and the merged model with the model and its adapters at run time (default: on)")
                 .flag("--json", "the report as JSON");
+        return AcceptedMixin.declare(syntax, "");
     }
 
     @Override
@@ -52,19 +52,23 @@ final class ExportLoraCommand implements Command {
     }
 
     static ExportLoraOptions options(Arguments a) {
-        Path base = ModelMixin.path("--model-base", required(a, "--model-base"));
-        required(a, "--lora");
-        Path output = ModelMixin.path("--model-out", required(a, "--model-out"));
-        ExportLoraOptions options = ExportLoraOptions.of(base, a.texts("--lora").stream().map(AdapterSource::parse).toList(), output)
+        Path base = required(a, "--model-base");
+        requirePresent(a, "--lora");
+        Path output = required(a, "--model-out");
+        ExportLoraOptions options = ExportLoraOptions.of(base, ModelMixin.adapters(a), output)
                 .withType(type(a)).withVerify(a.on("--verify", true)).withForce(a.has("--force"));
         return a.has("--base") ? options.withBaseConfig(ModelMixin.path("--base", a.text("--base"))) : options;
     }
 
-    private static String required(Arguments a, String option) {
+    private static Path required(Arguments a, String option) {
+        requirePresent(a, option);
+        return ModelMixin.path(a.typed(option), a.text(option));
+    }
+
+    private static void requirePresent(Arguments a, String option) {
         if (!a.has(option)) {
             throw new InvalidOptionException(option, "a file", "nothing", EXAMPLE);
         }
-        return a.text(option);
     }
 
     private static ExportType type(Arguments a) {

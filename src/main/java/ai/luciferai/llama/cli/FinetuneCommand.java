@@ -31,16 +31,16 @@ final class FinetuneCommand implements Command {
         adapter(syntax);
         training(syntax);
         ModelMixin.devices(syntax);
-        return syntax;
+        return AcceptedMixin.declare(syntax, "").accepted("-opt --optimizer", List.of("adamw"), "the optimizer");
     }
 
     private static void files(Syntax syntax) {
         syntax.group("Files")
-                .option("--model-base", "FILE", "the model")
-                .option("--train-data", "FILE", "what to learn from; repeated, the samples of all files are mixed")
+                .option("--model-base -m --model", "FILE", "the model")
+                .option("--train-data -f --file", "FILE", "what to learn from; repeated, the samples of all files are mixed")
                 .option("--lora-out", "FILE", "the adapter; a report stands beside it")
                 .option("--eval-data", "FILE", "data to evaluate on")
-                .option("--eval-split", "X", "share of the training data to evaluate on instead", 0)
+                .option("--eval-split -val-split --val-split", "X", "share of the training data to evaluate on instead", 0)
                 .option("--init-adapter", "FILE", "adapter to start from (F32)")
                 .flag("--resume", "go on from the state of a stopped training")
                 .flag("--force", "replace an existing adapter")
@@ -70,15 +70,15 @@ final class FinetuneCommand implements Command {
         Schedule schedule = Schedule.defaults();
         AdamW adamw = AdamW.defaults();
         syntax.group("Training")
-                .option("--epochs", "N", "passes over the data", run.epochs())
+                .option("--epochs -epochs", "N", "passes over the data", run.epochs())
                 .option("--batch-size", "N", "samples of one step", run.batchSize())
                 .option("--grad-accumulation", "N", "batches that make one step", run.gradAccumulation())
-                .option("--lr", "X", "learning rate at its peak", schedule.learningRate())
+                .option("--lr -lr --learning-rate", "X", "learning rate at its peak", schedule.learningRate())
                 .choice("--lr-schedule", List.of("constant", "linear", "cosine"), "what follows the warm-up", "cosine")
                 .option("--warmup", "N", "steps, or below 1 a share of them, in which the learning rate rises", schedule.warmup())
-                .option("--weight-decay", "X", "decoupled weight decay", adamw.weightDecay())
+                .option("--weight-decay -wd", "X", "decoupled weight decay", adamw.weightDecay())
                 .option("--max-grad-norm", "X", "larger gradients are scaled down to this norm; 0: never", adamw.maxGradNorm())
-                .option("--seed", "N", "of the start, the order and dropout", run.seed())
+                .option("--seed -s", "N", "of the start, the order and dropout", run.seed())
                 .option("--eval-every", "N", "steps between evaluations; 0: after each epoch", run.evalEvery())
                 .option("--early-stopping", "N", "ends after so many evaluations without improvement, with the best adapter; 0: never",
                         run.earlyStopping())
@@ -134,7 +134,7 @@ final class FinetuneCommand implements Command {
 
     private static Path required(Arguments a, String option) {
         requirePresent(a, option);
-        return ModelMixin.path(option, a.text(option));
+        return ModelMixin.path(a.typed(option), a.text(option));
     }
 
     private static void requirePresent(Arguments a, String option) {
@@ -147,7 +147,7 @@ final class FinetuneCommand implements Command {
     private static DataOptions data(Arguments a) {
         Optional<Path> eval = Optional.ofNullable(a.text("--eval-data")).map(name -> ModelMixin.path("--eval-data", name));
         ChatTemplate template = a.has("--chat-template") ? ChatTemplate.parse(a.text("--chat-template")) : ChatTemplate.own();
-        List<Path> train = a.texts("--train-data").stream().map(name -> ModelMixin.path("--train-data", name)).toList();
+        List<Path> train = a.texts("--train-data").stream().map(name -> ModelMixin.path(a.typed("--train-data"), name)).toList();
         return new DataOptions(train, eval, a.decimal("--eval-split", 0), a.integer("--seq-len", 0), a.on("--packing", true), DataOptions.Loss.valueOf(a.text("--loss", "auto").toUpperCase(Locale.ROOT)),
                 a.has("--skip-bad-lines"), template);
     }

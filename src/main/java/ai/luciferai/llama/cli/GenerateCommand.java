@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.Model;
 import java.io.IOException;
+import java.util.List;
 
 /** {@code generate}: completes one prompt, answers many, or holds a conversation. */
 final class GenerateCommand implements Command {
@@ -28,7 +29,11 @@ final class GenerateCommand implements Command {
                 .flag("-st --single-turn", "one answer only: of a conversation, or to the first line of stdin")
                 .option("-sys --system --system-prompt", "TEXT", "system prompt of a chat")
                 .option("-sysf --system-prompt-file", "FILE", "a file with it")
-                .option("--chat-template", "NAME|FILE", "template in place of the model's own");
+                .option("--chat-template", "NAME|FILE", "template in place of the model's own")
+                .option("--chat-template-file", "FILE", "the same, of a file alone")
+                .option("--chat-template-kwargs", "JSON", "variables of the template, as a JSON object")
+                .onOffAuto("-rea --reasoning", "whether the template asks a model that can think first to do so (default: as the template has it)", null)
+                .option("--reasoning-effort", "LEVEL", "how much, for templates with such levels: low, medium, high (default: as the template has it)");
         syntax.group("Completion")
                 .option("-n --predict --n-predict --max-tokens", "N", "most tokens to generate; -1: until the model ends", -1)
                 .option("-r --stop --reverse-prompt", "TEXT", "a text that ends the completion and is left out; may be repeated")
@@ -40,9 +45,12 @@ final class GenerateCommand implements Command {
         SamplingMixin.declare(syntax);
         ModelMixin.declare(syntax);
         ContextMixin.declare(syntax);
-        return syntax.group("Accepted for llama.cpp's sake, without effect")
-                .flag("--silent-prompt --no-display-prompt", "leave the prompt out of the output, where it never is")
-                .flag("--log-disable --no-warmup --simple-io", "less output, no warm-up, plain input");
+        return AcceptedMixin.declare(syntax, "--silent-prompt --no-display-prompt --no-warmup --simple-io --jinja --no-context-shift --no-show-timings "
+                + "--skip-chat-parsing")
+                .accepted("-co --color", AcceptedMixin.UNCOLOURED, "nothing is coloured")
+                .accepted("--reasoning-format", List.of("none"), "thoughts stay in the text")
+                .accepted("--reasoning-budget", List.of("-1"), "thinking is not cut short")
+                .option("--keep", "N", "tokens that stay when the context is full, where the text ends");
     }
 
     @Override

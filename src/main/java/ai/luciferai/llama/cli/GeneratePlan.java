@@ -1,5 +1,6 @@
 package ai.luciferai.llama.cli;
 
+import ai.luciferai.llama.ChatFormat;
 import ai.luciferai.llama.ChatOptions;
 import ai.luciferai.llama.ChatTemplate;
 import ai.luciferai.llama.ContextOptions;
@@ -10,6 +11,7 @@ import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 
@@ -59,8 +61,10 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
     private static Source source(Arguments a) {
         boolean stdin = !a.operands().isEmpty();
         if (stdin && !a.operands().getFirst().equals("-")) {
-            throw new InvalidOptionException("prompt", "-p TEXT, -f FILE or - for stdin", Arguments.quote(a.operands().getFirst()),
-                    "put -p before the prompt, and quotes around it");
+            String word = a.operands().getFirst();
+            String stray = a.stray(word);
+            throw new InvalidOptionException("prompt", "-p TEXT, -f FILE or - for stdin", Arguments.quote(word),
+                    stray == null ? "put -p before the prompt, and quotes around it" : stray);
         }
         return new Source(a.text("-p"), a.text("-f"), stdin || "-".equals(a.text("-f")), a.on("-e", true));
     }
@@ -81,9 +85,18 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
     private static void checkConversation(Arguments a, Source source, Path prompts, boolean interactive) {
         if (interactive && (prompts != null || source.stdin() || a.has("--json"))) {
             String other = prompts != null ? "--prompts" : a.has("--json") ? "--json" : "-";
-            String mode = List.of("-i", "-ins", "-cnv").stream().filter(a::has).map(a::typed).findFirst().orElseThrow();
-            throw new InvalidOptionException(other, "no " + mode + " beside it", mode);
+            throw new InvalidOptionException(other, "no " + conversation(a) + " beside it", conversation(a));
         }
+        a.integer("--keep", 0); // nothing but a number
+        if (interactive && a.has("--keep")) {
+            throw new InvalidOptionException("--keep", "no " + conversation(a) + " beside it", conversation(a),
+                    LlamaOptions.read().told("generate", "--keep"));
+        }
+    }
+
+    /** The option that asks for a conversation. */
+    private static String conversation(Arguments a) {
+        return List.of("-i", "-ins", "-cnv").stream().filter(a::has).map(a::typed).findFirst().orElseThrow();
     }
 
     private static void checkBatch(Arguments a, boolean batch) {
@@ -105,8 +118,11 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
 
     private static void checkChat(Arguments a, Boolean chatMode) {
         refuseIf(a, "-sysf", a.has("-sysf") && a.has("-sys"), "one system prompt", "this beside " + a.typed("-sys"));
+        refuseIf(a, "--chat-template-file", a.has("--chat-template-file") && a.has("--chat-template"), "one template", "this beside --chat-template");
         boolean plain = Boolean.FALSE.equals(chatMode);
-        refuseIf(a, "--chat-template", plain && a.has("--chat-template"), "no " + a.typed("-cnv") + " beside it", a.typed("-cnv"));
+        for (String name : List.of("--chat-template", "--chat-template-file", "--chat-template-kwargs", "-rea", "--reasoning-effort")) {
+            refuseIf(a, name, plain && a.has(name), "no " + a.typed("-cnv") + " beside it", a.typed("-cnv"));
+        }
         for (String name : List.of("-sys", "-sysf")) { // Alpaca's form has room for a system prompt
             refuseIf(a, name, plain && !a.has("-ins") && a.has(name), "no " + a.typed("-cnv") + " beside it", a.typed("-cnv"));
         }
@@ -146,9 +162,29 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
     }
 
     private static ChatOptions chat(Arguments a) {
-        ChatOptions chat = ChatOptions.defaults()
+        return ChatOptions.defaults().withFormat(format(a))
                 .withSystemPrompt(a.has("-sysf") ? withoutLineEnd(TextFile.read("-sysf", a.text("-sysf"))) : a.text("-sys", ""));
-        return a.has("--chat-template") ? chat.withTemplate(ChatTemplate.parse(a.text("--chat-template"))) : chat;
+    }
+
+    private static ChatFormat format(Arguments a) {
+        ChatFormat format = ChatFormat.defaults().withTemplate(template(a));
+        if (a.has("--chat-template-kwargs")) {
+            format = format.withArguments(a.text("--chat-template-kwargs"));
+        }
+        String effort = a.text("--reasoning-effort", "default");
+        if (!effort.equals("default")) {
+            var arguments = new HashMap<>(format.arguments());
+            arguments.put("reasoning_effort", Json.line(effort).strip());
+            format = format.withArguments(arguments);
+        }
+        return format.withThinking(a.onOffAuto("-rea").orElse(format.thinking()));
+    }
+
+    private static ChatTemplate template(Arguments a) {
+        if (a.has("--chat-template-file")) {
+            return ChatTemplate.file(ModelMixin.path("--chat-template-file", a.text("--chat-template-file")));
+        }
+        return a.has("--chat-template") ? ChatTemplate.parse(a.text("--chat-template")) : ChatTemplate.own();
     }
 
     GeneratePlan withSampling(Sampling sampling) {
@@ -202,6 +238,6 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
 
     /** Whether a single prompt goes through a chat template. */
     boolean chatsOnce() {
-        return chatMode != null ? chatMode : !chat.systemPrompt().isEmpty() || !chat.format().template().isOwn();
+        return chatMode != null ? chatMode : !chat.systemPrompt().isEmpty() || !chat.format().equals(ChatFormat.defaults());
     }
 }

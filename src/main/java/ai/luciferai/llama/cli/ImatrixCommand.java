@@ -39,7 +39,7 @@ final class ImatrixCommand implements Command {
                 .option("--save-frequency", "N", "keeps a copy OUTPUT.at_N every N chunks; 0: none", 0);
         ModelMixin.declare(syntax);
         ContextMixin.computing(syntax);
-        return syntax;
+        return AcceptedMixin.declare(syntax, "--no-context-shift").accepted("--output-format", List.of("gguf"), "the format of the matrix");
     }
 
     @Override

@@ -16,9 +16,10 @@ final class LogMixin {
                 .flag(Isolation.OPTION, "work in a process of its own: when native code ends it, this one says so and ends with 5");
         syntax.group("Messages (stderr)")
                 .flag("-q --quiet", "errors only: no progress, no remarks")
-                .flag("-v --verbose", "also llama.cpp's log")
+                .flag("-v --verbose --log-verbose", "also llama.cpp's log")
                 .flag("-vv --debug", "also its debug lines, and stack traces")
-                .flag("-h --help", "show this");
+                .option("-lv --verbosity --log-verbosity", "N", "the same in llama.cpp's numbers: up to 1 as -q, from 3 as -v, from 5 as -vv")
+                .flag("-h --help --usage", "show this");
     }
 
     /** Sends llama.cpp's log where the verbosity wants it; our own remarks, which go through System.Logger, end with -q. */
@@ -39,6 +40,13 @@ final class LogMixin {
         if (a.has("-vv")) {
             return Verbosity.DEBUG;
         }
-        return a.has("-v") ? Verbosity.VERBOSE : a.has("-q") ? Verbosity.QUIET : Verbosity.NORMAL;
+        return a.has("-v") ? Verbosity.VERBOSE : a.has("-q") ? Verbosity.QUIET : ofNumber(a.integer("-lv", 2));
+    }
+
+    private static Verbosity ofNumber(int level) {
+        if (level >= 5) {
+            return Verbosity.DEBUG;
+        }
+        return level >= 3 ? Verbosity.VERBOSE : level <= 1 ? Verbosity.QUIET : Verbosity.NORMAL;
     }
 }

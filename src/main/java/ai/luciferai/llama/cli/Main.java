@@ -180,35 +180,25 @@ public final class Main {
 
     private static String message(Throwable fault, Syntax syntax, Arguments arguments) {
         return switch (fault) {
-            case InvalidOptionException e when arguments != null -> "error: " + typed(e, syntax, arguments).getMessage();
+            case InvalidOptionException e -> "error: " + refusal(e, syntax, arguments);
             case BridgeException e -> "error: " + e.getMessage();
             case OutOfMemoryError e when String.valueOf(e.getMessage()).contains("native thread") -> "error: the system starts no more threads ("
                     + e.getMessage() + ")" + System.lineSeparator() + "HINT: end other programs, or raise the limits of this user (ulimit -u, -v)";
             case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
                     + "HINT: LUCIFER_LLAMA_OPTS=-Xmx4g gives it more";
             case FileSystemException e -> "error: " + IoFault.text(e);
-            case IOException e -> "error: " + e;
+            case IOException e -> "error: " + (e.getMessage() == null ? e : e.getMessage());
             case UncheckedIOException e -> "error: " + e.getMessage();
             default -> "error: " + fault;
         };
     }
 
-    /** A record names its component; the user knows the option that he typed. */
-    private static InvalidOptionException typed(InvalidOptionException e, Syntax syntax, Arguments arguments) {
-        String text = "--" + kebab(e.option());
-        boolean read = syntax.declares(text + "-file") && arguments.has(text + "-file"); // the value came from a file
-        String name = read ? text + "-file" : text;
-        return e.option().startsWith("-") || !syntax.declares(name)
-                ? e
-                : new InvalidOptionException(arguments.typed(name), e.expected(), e.got(), e.hint());
-    }
-
-    /** "jsonSchema" as an option has it: "json-schema". */
-    private static String kebab(String name) {
-        var kebab = new StringBuilder();
-        for (char c : name.toCharArray()) {
-            kebab.append(Character.isUpperCase(c) ? "-" : "").append(Character.toLowerCase(c));
-        }
-        return kebab.toString();
+    /** A record names its component; the user knows the option that he typed. What is no option is not called one. */
+    private static String refusal(InvalidOptionException e, Syntax syntax, Arguments arguments) {
+        TypedNames names = arguments == null ? null : new TypedNames(syntax, arguments);
+        String name = names == null ? e.option() : names.of(e.option(), e.got());
+        return "%s%s: expected %s, got %s%s".formatted(name.startsWith("-") ? "option " : "", name, e.expected(),
+                names == null ? e.got() : names.fileOf(name, e.got()) + e.got(),
+                e.hint() == null ? "" : System.lineSeparator() + "HINT: " + e.hint());
     }
 }

@@ -3,7 +3,6 @@ package ai.luciferai.llama.cli;
 import ai.luciferai.llama.Info;
 import ai.luciferai.llama.InfoOptions;
 import ai.luciferai.llama.InfoReport;
-import ai.luciferai.llama.KvOverride;
 import ai.luciferai.llama.QuantType;
 import ai.luciferai.llama.Quantize;
 import ai.luciferai.llama.QuantizeBudget;
@@ -80,7 +79,7 @@ final class QuantizeCommand implements Command {
         if (words.size() < (named ? 3 : 2)) {
             QuantType.parse(words.get(1));
         }
-        Path out = named ? Path.of(words.get(1)) : null;
+        Path out = named ? ModelMixin.path("OUT", words.get(1)) : null;
         return one(options(a, words.getFirst(), out, QuantType.parse(words.get(named ? 2 : 1))), a, environment);
     }
 
@@ -136,7 +135,7 @@ final class QuantizeCommand implements Command {
         }
         QuantizeBudget budget = ram ? QuantizeBudget.ram(QuantizeBudget.size("for-ram", a.text("--for-ram")))
                 : QuantizeBudget.file(QuantizeBudget.size("target-size", a.text("--target-size")));
-        QuantizeOptions options = options(a, words.getFirst(), words.size() > 1 ? Path.of(words.get(1)) : null, QuantType.Q8_0);
+        QuantizeOptions options = options(a, words.getFirst(), words.size() > 1 ? ModelMixin.path("OUT", words.get(1)) : null, QuantType.Q8_0);
         QuantizeChoice choice = Quantize.choose(options, budget);
         environment.say(QuantizeText.choice(choice));
         QuantType type = choice.plan().options().type();
@@ -170,7 +169,7 @@ final class QuantizeCommand implements Command {
 
     private static Path output(Arguments a, Path input, QuantType type) {
         Path output = Quantize.defaultOutput(input, type);
-        return a.has("--out-dir") ? Path.of(a.text("--out-dir")).resolve(output.getFileName()) : output;
+        return a.has("--out-dir") ? ModelMixin.path("--out-dir", a.text("--out-dir")).resolve(output.getFileName()) : output;
     }
 
     private static QuantizeOptions.TensorTypes tensorTypes(Arguments a) {
@@ -189,13 +188,13 @@ final class QuantizeCommand implements Command {
     }
 
     private static QuantizeOptions.Importance importance(Arguments a) {
-        return new QuantizeOptions.Importance(Optional.ofNullable(a.text("--imatrix")).map(Path::of), a.texts("--include-weights"),
+        return new QuantizeOptions.Importance(Optional.ofNullable(a.text("--imatrix")).map(file -> ModelMixin.path("--imatrix", file)), a.texts("--include-weights"),
                 a.texts("--exclude-weights"));
     }
 
     private static QuantizeOptions.Edits edits(Arguments a) {
         List<Integer> layers = a.list("--prune-layers", ',').stream().map(layer -> Arguments.integerOf("--prune-layers", layer)).toList();
-        return new QuantizeOptions.Edits(layers, a.texts("--override-kv").stream().map(KvOverride::parse).toList());
+        return new QuantizeOptions.Edits(layers, ModelMixin.overrides(a));
     }
 
     private static QuantizeOptions.Limits limits(Arguments a) {

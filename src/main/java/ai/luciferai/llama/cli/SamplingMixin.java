@@ -9,12 +9,18 @@ import ai.luciferai.llama.Sampling.Penalties;
 import ai.luciferai.llama.Sampling.Truncation;
 import ai.luciferai.llama.Sampling.Xtc;
 import ai.luciferai.llama.core.InvalidOptionException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** How tokens are chosen: {@link Sampling} and {@link Grammar}. */
 final class SamplingMixin {
+
+    /** llama.cpp's letters (common_sampler_type_to_chr), of those that are set here. */
+    private static final Map<Character, String> SAMPLERS = Map.of('e', "penalties", 'd', "dry", 's', "top_n_sigma", 'k', "top_k", 'y', "typ_p",
+            'p', "top_p", 'm', "min_p", 'x', "xtc", 't', "temperature", 'i', "infill");
 
     private SamplingMixin() {}
 
@@ -37,6 +43,7 @@ final class SamplingMixin {
                 .option("--mirostat-ent --mirostat-tau", "X", "the target entropy", d.mirostat().tau())
                 .option("--mirostat-lr --mirostat-eta", "X", "how fast it is approached", d.mirostat().eta())
                 .option("--samplers", "NAME;…", "which samplers run, in order (default: llama.cpp's)")
+                .option("--sampler-seq --sampling-seq", "LETTERS", "the same by llama.cpp's letters: edskypmxt")
                 .option("-l --logit-bias", "ID(+|-)X", "make a token likelier or not: 15043+1, 15043-inf; may be repeated");
         syntax.group("Against repetition")
                 .option("--repeat-penalty", "X", "on tokens among the last; 1: off", d.penalties().repeat())
@@ -59,7 +66,7 @@ final class SamplingMixin {
     /** @param d what holds for options that were not given: the model's own, or the defaults */
     static Sampling sampling(Arguments a, Sampling d) {
         return new Sampling(seed(a, d.seed()), Math.max(0, a.decimal("--temp", d.temperature())),
-                new Truncation(a.integer("--top-k", d.truncation().topK()), a.decimal("--top-p", d.truncation().topP()),
+                new Truncation(Math.max(0, a.integer("--top-k", d.truncation().topK())), a.decimal("--top-p", d.truncation().topP()),
                         a.decimal("--min-p", d.truncation().minP()), a.decimal("--typical", d.truncation().typicalP()),
                         a.decimal("--top-nsigma", d.truncation().topNSigma())),
                 new DynamicTemperature(a.decimal("--dynatemp-range", d.dynamic().range()),
@@ -73,7 +80,26 @@ final class SamplingMixin {
                         a.integer("--dry-penalty-last-n", d.dry().lastN()), breakers(a, d.dry().breakers())),
                 new Mirostat(a.integer("--mirostat", d.mirostat().version()), a.decimal("--mirostat-ent", d.mirostat().tau()),
                         a.decimal("--mirostat-lr", d.mirostat().eta())),
-                a.has("--samplers") ? List.of(a.text("--samplers").split(";")) : d.order(), logitBias(a, d.logitBias()));
+                order(a, d.order()), logitBias(a, d.logitBias()));
+    }
+
+    private static List<String> order(Arguments a, List<String> fallback) {
+        if (!a.has("--sampler-seq")) {
+            return a.has("--samplers") ? List.of(a.text("--samplers").split(";")) : fallback;
+        }
+        String option = a.typed("--sampler-seq");
+        if (a.has("--samplers")) {
+            throw new InvalidOptionException(option, "no --samplers beside it", "both");
+        }
+        var order = new ArrayList<String>();
+        for (char letter : a.text("--sampler-seq").toCharArray()) {
+            String name = SAMPLERS.get(letter);
+            if (name == null) {
+                throw new InvalidOptionException(option, "letters of " + new TreeMap<>(SAMPLERS), Arguments.quote(String.valueOf(letter)));
+            }
+            order.add(name);
+        }
+        return order;
     }
 
     /** -1 as llama.cpp's tools take it, where it wraps to the mark for "draw one". */
@@ -126,7 +152,7 @@ final class SamplingMixin {
                 throw new InvalidOptionException(a.typed(name), "one form of the answer", "this beside " + by);
             }
             by = a.typed(name);
-            String text = name.endsWith("f") || name.endsWith("file") ? TextFile.read(name, a.text(name)) : a.text(name);
+            String text = name.endsWith("f") || name.endsWith("file") ? TextFile.read(by, a.text(name)) : a.text(name);
             found = name.startsWith("--grammar") ? Grammar.gbnf(text)
                     : a.on("--lax-schema", false) ? Grammar.laxJsonSchema(text) : Grammar.jsonSchema(text);
         }

@@ -2,6 +2,7 @@ package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
+import java.io.File;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -30,6 +31,8 @@ final class Syntax {
 
     private static final int WIDTH = 110;
 
+    private static final List<String> ON_OFF_AUTO = List.of("on", "off", "auto", "1", "0", "enabled", "disabled", "true", "false", "-1");
+
     /** Makes the lists that words are put into, all that is asked for; picocli's own looks for Groovy in every jar, 6 ms of a start. */
     private static final CommandLine.IFactory LISTS = new CommandLine.IFactory() {
         @Override
@@ -49,7 +52,7 @@ final class Syntax {
         SWITCH,
         /** The next word. */
         VALUE,
-        /** The next word when it is one of {@link Option#choices}. */
+        /** The next word, unless that is another option or may be an operand. */
         OPTIONAL
     }
 
@@ -124,6 +127,16 @@ final class Syntax {
     /** Like {@link #choice}, but the value may be left out; it is then the first one. */
     Syntax optional(String names, List<String> choices, String help, Object fallback) {
         return add(new Option(Kind.OPTIONAL, words(names), List.of(), bars(choices), choices), help, fallback);
+    }
+
+    /** Like {@link #optional} with llama.cpp's words for on, off and auto, of which the help shows one each. */
+    Syntax onOffAuto(String names, String help, Object fallback) {
+        return add(new Option(Kind.OPTIONAL, words(names), List.of(), "on|off|auto", ON_OFF_AUTO), help, fallback);
+    }
+
+    /** An option of llama.cpp's that may only ask for what happens anyway; {@link LlamaOptions} says why nothing else is possible. */
+    Syntax accepted(String names, List<String> values, String help) {
+        return add(new Option(Kind.VALUE, words(names), List.of(), bars(values), values), help, null);
     }
 
     /** A paragraph below the options. */
@@ -215,10 +228,23 @@ final class Syntax {
             throw refusal(e);
         }
         if (rest.size() > maxOperands) {
+            String extra = rest.get(maxOperands);
+            String stray = stray(extra);
             throw new InvalidOptionException(verb, maxOperands == 0 ? "options only" : "no more than " + operands,
-                    Arguments.quote(rest.get(maxOperands)), see());
+                    Arguments.quote(extra), stray == null ? see() : stray);
         }
         return new Arguments(this, List.copyOf(given), List.copyOf(rest));
+    }
+
+    /** Why a word may stand where no operand was meant: behind an option that takes no value. Null: no such option is before it. */
+    String stray(String operand) {
+        for (int i = 1; i < words.length; i++) {
+            Option before = byName.get(words[i - 1]);
+            if (words[i].equals(operand) && before != null && (before.kind() == Kind.FLAG || before.kind() == Kind.SWITCH)) {
+                return words[i - 1] + " takes no value";
+            }
+        }
+        return null;
     }
 
     /** A setter that picocli calls for each occurrence, in order. */
@@ -243,12 +269,17 @@ final class Syntax {
         record(option, rest.pop(), true);
     }
 
-    /** The next word when it is one of the choices, or stands behind "=". */
+    /** The next word when it is one of the choices, stands behind "=", or can only be meant as the value. */
     private void recordOptional(Option option, Stack<String> rest) {
         seek(option);
         boolean inline = words[cursor].indexOf('=') > 0;
-        boolean said = inline || !rest.isEmpty() && option.choices().contains(rest.peek());
+        boolean said = inline || !rest.isEmpty() && (option.choices().contains(rest.peek()) || !mayBeElse(rest.peek()));
         record(option, said ? rest.pop() : option.choices().getFirst(), said);
+    }
+
+    /** Whether a word may be an option, or a file among the operands. */
+    private boolean mayBeElse(String word) {
+        return word.startsWith("-") || maxOperands > 0 && (word.contains(".") || word.contains("/") || new File(word).exists());
     }
 
     /** Notes an option under the name that the user typed, which picocli does not tell. */
@@ -286,10 +317,20 @@ final class Syntax {
         return new InvalidOptionException(verb, "words that its --help lists", e.getMessage(), see());
     }
 
+    /** Options that exist elsewhere are told as such: the nearest of this verb's would mean something else. */
     private InvalidOptionException unknown(String word) {
+        String name = word.startsWith("-") && word.indexOf('=') > 0 ? word.substring(0, word.indexOf('=')) : word;
+        String expected = "an option of " + verb;
+        String told = LlamaOptions.read().told(verb, name);
+        if (told != null) {
+            return new InvalidOptionException(name, expected, "one of llama.cpp's that is not here", told);
+        }
+        List<String> others = Main.VERBS.stream().filter(other -> Main.command(other).syntax().declares(name)).toList();
+        if (!others.isEmpty()) {
+            return new InvalidOptionException(name, expected, "one of " + String.join(", ", others), "it does nothing here; " + see());
+        }
         String near = Similar.nearest(word, byName.keySet());
-        return new InvalidOptionException(word, "an option of " + verb, "an unknown one",
-                near == null ? see() : "did you mean " + near + "? " + see());
+        return new InvalidOptionException(word, expected, "an unknown one", near == null ? see() : "did you mean " + near + "? " + see());
     }
 
     /** Where to look further. */
@@ -299,6 +340,11 @@ final class Syntax {
 
     boolean declares(String name) {
         return byName.containsKey(name);
+    }
+
+    /** Whether the help shows an operand by this name: "[MODEL]", "OUT". */
+    boolean hasOperand(String name) {
+        return Arrays.asList(operands.split("\\W+")).contains(name);
     }
 
     /** All that are declared. */

@@ -1,6 +1,7 @@
 package ai.luciferai.llama.cli;
 
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.IoFault;
 import ai.luciferai.llama.core.Utf8;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,15 +22,14 @@ final class TextFile {
     static String read(Path file) {
         try {
             if (Files.isDirectory(file)) {
-                throw new InvalidFileException(file, "file", "a text file", "a directory");
+                throw new InvalidFileException(file, "file", "a text file", "a folder");
             }
             if (Files.isRegularFile(file) && Files.size(file) > MOST_BYTES) {
                 throw new InvalidFileException(file, "file", "a text of at most 1 GB", Files.size(file) + " bytes");
             }
             return Utf8.decode(file, Files.readAllBytes(file));
         } catch (IOException e) {
-            String got = Files.exists(file) ? e.toString() : "no such file";
-            throw new InvalidFileException(file, "file", "a readable text file", got, null, e);
+            throw new InvalidFileException(file, "file", "a readable text file", IoFault.reason(e), null, e);
         }
     }
 }

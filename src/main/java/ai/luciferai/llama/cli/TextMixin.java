@@ -11,12 +11,16 @@ final class TextMixin {
     static void declare(Syntax syntax) {
         syntax.group("Text")
                 .option("-p --prompt", "TEXT", "the text; without -p and -f it comes from stdin")
-                .option("-f --file", "FILE", "a file with it; -: stdin");
+                .option("-f --file", "FILE", "a file with it; -: stdin")
+                .flag("--stdin", "from stdin, as without -p and -f");
     }
 
     static String read(Arguments a, Environment environment) throws IOException {
         if (a.has("-p") && a.has("-f")) {
-            throw new InvalidOptionException(a.typed("-f"), "one text", "a file beside -p");
+            throw new InvalidOptionException(a.typed("-f"), "one text", "a file beside " + a.typed("-p"));
+        }
+        if (a.has("--stdin") && (a.has("-p") || a.has("-f"))) {
+            throw new InvalidOptionException("--stdin", "one text", "this beside " + a.typed(a.has("-p") ? "-p" : "-f"));
         }
         if (a.has("-p")) {
             return a.text("-p");

@@ -17,7 +17,7 @@ final class TokenizeCommand implements Command {
                 Only the model's vocabulary is loaded.""");
         ModelMixin.file(syntax);
         TextMixin.declare(syntax);
-        return syntax.group("Tokens")
+        return AcceptedMixin.declare(syntax, "").group("Tokens")
                 .flag("--no-bos --no-special", "do not add the model's start and end tokens")
                 .flag("--no-parse-special", "texts such as <|im_start|> are plain text")
                 .flag("--ids", "only the numbers: [1, 2, 3]")

@@ -45,7 +45,7 @@ final class ChatTemplates {
             Path file = Path.of(nameOrFile);
             if (Files.isRegularFile(file)) {
                 String template = SpecialTokens.readText(file);
-                String fault = JinjaBlocks.fault(template);
+                String fault = template.isBlank() ? "it is empty" : JinjaBlocks.fault(template);
                 if (fault != null) {
                     throw new InvalidOptionException("chat-template", "a Jinja template that is whole", file + ": " + fault);
                 }

@@ -10,9 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Looks at an input and hands it to what converts its kind. */
 public final class Conversion {
+
+    private static final String INPUT = "a folder with config.json and weights, or a weight file (.safetensors, .bin, .pt, .pth, GGUF, GGML)";
+    private static final Pattern WEIGHTS = Pattern.compile("\\.(safetensors|bin|pt|pth)$");
 
     private Conversion() {}
 
@@ -31,7 +35,7 @@ public final class Conversion {
     public static Converter.Result run(Converter.Request request, Progress progress, Cancel cancel) throws IOException {
         Path input = request.input();
         if (!Files.exists(input)) {
-            throw new InvalidFileException(input, "input", "a folder with config.json and weights, or a weight file", "nothing at this path");
+            throw new InvalidFileException(input, "input", INPUT, "nothing at this path");
         }
         if (Files.isDirectory(input)) {
             return PeftAdapter.isAt(input) ? AdapterConverter.run(request, progress, cancel) : Converter.run(request, progress, cancel);
@@ -40,7 +44,13 @@ public final class Conversion {
         if (magic.equals("GGUF")) {
             return GgufUpgrade.run(request, progress, cancel);
         }
-        return LegacyGgml.looksLike(magic) ? LegacyGgml.run(request, progress, cancel) : Converter.run(request, progress, cancel);
+        if (LegacyGgml.looksLike(magic)) {
+            return LegacyGgml.run(request, progress, cancel);
+        }
+        if (!WEIGHTS.matcher(input.getFileName().toString()).find()) {
+            throw new InvalidFileException(input, "input", INPUT, "a file of another name and kind");
+        }
+        return Converter.run(request, progress, cancel);
     }
 
     private static String magic(Path file) throws IOException {

@@ -3,13 +3,16 @@ package ai.luciferai.llama.core;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 
 /**
@@ -84,7 +87,19 @@ public final class AtomicFile implements AutoCloseable {
             throw new InvalidOptionException("output", "a path for a regular file",
                     target + (Files.isDirectory(target) ? ", a folder" : ", a special file"));
         }
+        requireName(target);
         requireFree(target, force);
+    }
+
+    /** A name that the system takes for no file is refused now: the temporary file has another, and would show it after the work. */
+    private static void requireName(Path target) throws IOException {
+        try {
+            Files.readAttributes(target, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException | AccessDeniedException e) {
+            // free, or told by the temporary file
+        } catch (FileSystemException e) {
+            throw new InvalidOptionException("output", "a name that a file can have", target + ": " + IoFault.reason(e));
+        }
     }
 
     private static void requireFree(Path target, boolean force) {

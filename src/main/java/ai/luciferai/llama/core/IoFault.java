@@ -13,7 +13,12 @@ public final class IoFault {
 
     /** "FILE: reason" where a file is known. */
     public static String text(IOException e) {
-        return e instanceof FileSystemException fault ? fault.getFile() + ": " + reason(fault) : String.valueOf(e.getMessage());
+        return e instanceof FileSystemException fault ? fault.getFile() + ": " + reason(fault) : reason(e);
+    }
+
+    /** The reason alone, for messages that name the file themselves. */
+    public static String reason(IOException e) {
+        return e instanceof FileSystemException fault ? reason(fault) : String.valueOf(e.getMessage());
     }
 
     private static String reason(FileSystemException e) {

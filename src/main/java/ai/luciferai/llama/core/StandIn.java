@@ -1,6 +1,7 @@
 package ai.luciferai.llama.core;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
 /** Work on a file that exists for a moment, in place of one that the user knows: messages about it name that one. */
@@ -31,7 +32,19 @@ public final class StandIn {
             return work.run();
         } catch (InvalidFileException | UnsupportedModelException | InvalidOptionException e) {
             throw new StandIn(temporary, known).told(e);
+        } catch (FileSystemException e) {
+            throw new StandIn(temporary, known).told(e);
         }
+    }
+
+    /** What the system refused; of a folder, any file in it stands for what it will become. */
+    private FileSystemException told(FileSystemException e) {
+        if (e.getFile() == null || !Path.of(e.getFile()).startsWith(temporary)) {
+            return e;
+        }
+        var told = new FileSystemException(known.toString(), null, IoFault.reason(e));
+        told.initCause(e);
+        return told;
     }
 
     private BridgeException told(BridgeException e) {

@@ -17,10 +17,12 @@ import java.lang.foreign.ValueLayout;
 public final class SamplerHandle extends NativeHandle {
 
     private final MemorySegment choice;
+    private final String grammarOption;
     private final Cancel cancel;
 
-    private SamplerHandle(ModelHandle model, MemorySegment raw, Cancel cancel) {
+    private SamplerHandle(ModelHandle model, MemorySegment raw, String grammarOption, Cancel cancel) {
         super(model.nextSamplerName(), model, raw, lucifer_llama_h::lucifer_sampler_free);
+        this.grammarOption = grammarOption;
         this.cancel = cancel;
         this.choice = lucifer_choice.allocate(arena());
         lucifer_choice.struct_size(choice, lucifer_choice.sizeof());
@@ -39,8 +41,8 @@ public final class SamplerHandle extends NativeHandle {
                 int status = lucifer_sampler_init(params.toNative(arena, model, Computing.begin(cancel)), pointer);
                 Status.check(status, "lucifer_sampler_init", params.grammar == null
                         ? Status.About.option("sampling", "parameters that llama.cpp accepts", null)
-                        : Status.About.option("grammar", "a grammar in GBNF", null));
-                return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0), cancel);
+                        : Status.About.option(params.grammarOption, "a grammar in GBNF", null));
+                return new SamplerHandle(model, pointer.get(ValueLayout.ADDRESS, 0), params.grammarOption, cancel);
             } finally {
                 Computing.end();
             }
@@ -68,7 +70,7 @@ public final class SamplerHandle extends NativeHandle {
                 lucifer_choice.cancel(choice, Computing.begin(cancel).segment());
                 int status = lucifer_sampler_sample(sampler, choice);
                 if (status != Status.OK) {
-                    Status.check(status, "lucifer_sampler_sample", Status.About.option("grammar", "a grammar that can be kept", null));
+                    Status.check(status, "lucifer_sampler_sample", Status.About.option(grammarOption, "a grammar that can be kept", null));
                 }
                 return lucifer_choice.token(choice);
             } finally {

@@ -49,6 +49,8 @@ public final class SamplerParams {
 
     /** GBNF; null: none. */
     public String grammar;
+    /** What the caller calls the grammar, or what it was made from: for messages. */
+    public String grammarOption = "grammar";
     /** With a grammar of {@link ChatTemplates#render}: its generation_prompt, which the grammar passes first; else null. */
     public String generationPrompt;
     /** Order of the samplers, upstream's names with ';' between; null: the model's own, else upstream's. */

@@ -15,6 +15,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The one place where a status of a C function becomes a typed exception. */
 final class Status {
@@ -25,6 +28,13 @@ final class Status {
 
     private static final List<String> NAMES = List.of("OK", "INVALID_ARGUMENT", "INVALID_FILE", "UNSUPPORTED", "OUT_OF_MEMORY",
             "CANCELLED", "BUFFER_TOO_SMALL", "CONTEXT_FULL", "FAILED", "EXCEPTION", "ABORTED", "POISONED");
+
+    private static final Pattern FIELD = Pattern.compile("([a-z_]+) is (.+?), expected (.+)");
+
+    /** Fields of the contract's structs that options have other names for. */
+    private static final Map<String, String> OPTIONS = Map.of("n_ctx", "context-size", "n_batch", "batch-size", "n_ubatch", "ubatch-size",
+            "n_seq_max", "sequences", "n_threads", "threads", "n_threads_batch", "threads-batch", "type_k", "cache-type-k", "type_v", "cache-type-v",
+            "flash_attn", "flash-attention");
 
     private Status() {}
 
@@ -101,16 +111,23 @@ final class Status {
                     : about.model() instanceof Path path
                     ? new InvalidFileException(path, "native loader", "a file that llama.cpp can load", message)
                     : failure(status, function, message, null);
-            case "INVALID_ARGUMENT" -> about.option() != null
-                    ? new InvalidOptionException(about.option(), about.expected(),
-                            about.given() == null ? message : about.given() + " (" + message + ")")
-                    : failure(status, function, message, null);
+            case "INVALID_ARGUMENT" -> about.option() != null ? refused(message, about) : failure(status, function, message, null);
             case "UNSUPPORTED" -> about.model() != null
                     ? new UnsupportedModelException(about.model(), function, "something that this version can do", message)
                     : failure(status, function, message, null);
             case "ABORTED", "POISONED" -> failure(status, function, message, "the object can only be closed now");
             default -> failure(status, function, message, null);
         };
+    }
+
+    /** Of several options that a call takes, the message names the field of its struct that is wrong. */
+    private static InvalidOptionException refused(String message, About about) {
+        Matcher field = FIELD.matcher(message);
+        if (field.matches()) {
+            String name = field.group(1);
+            return new InvalidOptionException(OPTIONS.getOrDefault(name, name.replace('_', '-')), field.group(3), field.group(2));
+        }
+        return new InvalidOptionException(about.option(), about.expected(), about.given() == null ? message : about.given() + " (" + message + ")");
     }
 
     /** The first line is the message, those after it are llama.cpp's own. */

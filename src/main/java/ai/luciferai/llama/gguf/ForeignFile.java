@@ -31,7 +31,8 @@ final class ForeignFile {
             return "this is a safetensors file" + CONVERT + ", or of the folder that it lies in";
         }
         return switch (text.substring(0, Math.min(4, text.length()))) {
-            case "lmgg", "fmgg", "tjgg", "algg" -> "this is a GGML file of before GGUF: convert the original model anew";
+            case "lmgg", "fmgg", "tjgg" -> "this is a GGML file of before GGUF" + CONVERT;
+            case "algg" -> "this is a LoRA adapter of before GGUF: convert the original one, a folder of PEFT";
             case "vers" -> "this may be a Git LFS pointer: download the file itself";
             case "PK\3\4" -> "this may be a PyTorch or zip archive: convert it first";
             case "<!DO", "<htm" -> "this is a web page: the download went wrong";

@@ -108,7 +108,8 @@ public final class JsonSchema {
             }
             throw new InvalidOptionException(OPTION, "a JSON schema, which is an object", "one of type " + root.getNodeType());
         } catch (JsonProcessingException e) {
-            throw new InvalidOptionException(OPTION, "a JSON schema", "no JSON: " + JsonFault.text(e.getOriginalMessage()));
+            throw new InvalidOptionException(OPTION, "a JSON schema", "no JSON: "
+                    + JsonFault.text(e.getOriginalMessage(), e.getLocation() == null ? 0 : e.getLocation().getLineNr()));
         } catch (NumberFormatException e) { // Jackson lets it out
             throw new InvalidOptionException(OPTION, "a JSON schema", "a number whose exponent is beyond any use");
         }

@@ -25,7 +25,8 @@ import java.util.function.Predicate;
  */
 public record SampleFile(List<RawSample.Located> samples, List<String> badLines) {
 
-    private static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS, DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .build();
 
     private static final Set<Set<String>> FORMS = Set.of(Set.of("text"), Set.of("prompt", "completion"), Set.of("messages"));
 

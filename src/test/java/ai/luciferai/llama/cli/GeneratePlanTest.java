@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.luciferai.llama.AdapterSource;
 import ai.luciferai.llama.CacheType;
+import ai.luciferai.llama.ChatTemplate;
 import ai.luciferai.llama.ContextOptions;
 import ai.luciferai.llama.FlashAttention;
 import ai.luciferai.llama.GenerateOptions;
@@ -149,6 +150,51 @@ class GeneratePlanTest {
         assertEquals(1024, with("-c", "1024").modelOptions().placement().fitContextSize());
     }
 
+    /** Values and spellings that llama.cpp's tools give a meaning of its own. */
+    @Test
+    void whatLlamaCppsUsersTypeMeansTheSame() {
+        assertEquals(GpuLayers.AUTO, with("-ngl", "-1").modelOptions().placement().gpuLayers());
+        assertEquals(GpuLayers.ALL, with("-ngl", "-2").modelOptions().placement().gpuLayers());
+        assertEquals(0, sampling("--top-k", "-1").truncation().topK());
+        assertEquals(List.of("top_k", "temperature"), sampling("--sampler-seq", "kt").order());
+        assertEquals(List.of("none"), sampling("--dry-sequence-breaker", "none").dry().breakers());
+        assertEquals(LoadMode.MMAP_MLOCK, with("-lm", "mmap+mlock").modelOptions().loadMode());
+        assertEquals(LoadMode.DIRECT_IO, with("--load-mode", "dio").modelOptions().loadMode());
+        assertEquals(List.of(AdapterSource.of(Path.of("a.gguf")), new AdapterSource(Path.of("b.gguf"), 0.5f)),
+                with("--lora", "a.gguf,b.gguf:0.5").modelOptions().adapters());
+        assertEquals(List.of(KvOverride.of("a.b", 1L), KvOverride.of("c", "x, y"), KvOverride.of("d", true)),
+                with("--override-kv", "a.b=int:1,c=str:x, y,d=bool:true").modelOptions().kvOverrides());
+        assertEquals(0.25f, with("--rope-scale", "4").contextOptions().rope().frequencyScale());
+        assertEquals(new Rope.Yarn(1, 2, 32, 4, 2048), with("--yarn-ext-factor", "1", "--yarn-attn-factor", "2", "--yarn-beta-fast", "32",
+                "--yarn-beta-slow", "4", "--yarn-orig-ctx", "2048").contextOptions().rope().yarn());
+        for (String on : List.of("on", "1", "true", "enabled")) {
+            assertEquals(FlashAttention.ON, with("-fa", on).contextOptions().flashAttention(), on);
+        }
+        assertEquals(FlashAttention.OFF, with("-fa", "disabled").contextOptions().flashAttention());
+        assertEquals(FlashAttention.AUTO, with("-fa", "-1").contextOptions().flashAttention());
+    }
+
+    @Test
+    void whatTheChatTemplateIsToldMakesAChat() throws IOException {
+        GeneratePlan plan = with("--reasoning", "off", "--chat-template-kwargs", "{\"a\": [1, \"b\"], \"c\": \"d\"}", "--reasoning-effort", "low");
+        assertFalse(plan.chat().format().thinking());
+        assertEquals(Map.of("a", "[1,\"b\"]", "c", "\"d\"", "reasoning_effort", "\"low\""), plan.chat().format().arguments());
+        assertTrue(plan.chatsOnce());
+        assertFalse(with("--reasoning", "auto", "--reasoning-effort", "default").chatsOnce());
+        Path file = Files.writeString(folder.resolve("t.jinja"), "{{ messages[0].content }}");
+        assertEquals(ChatTemplate.file(file), with("--chat-template-file", file.toString()).chat().format().template());
+    }
+
+    @Test
+    void templatesThatHoldNothingAreNamed() throws IOException {
+        Path empty = Files.writeString(folder.resolve("empty.jinja"), "");
+        for (String option : List.of("--chat-template", "--chat-template-file")) {
+            CliRun run = CliRun.of("generate", "-p", "x", option, empty.toString());
+            assertEquals(ExitCode.INPUT_FILE, run.code());
+            assertEquals("error: " + empty + ": chat template: expected a Jinja template, got an empty file\n", run.err());
+        }
+    }
+
     @Test
     void completionOptionsAreUnderstood() {
         GenerateOptions options = with("-n", "-2", "--stop", "\\n\\n", "-r", "END", "--ignore-eos", "-sp", "--logprobs", "3").options();
@@ -223,6 +269,8 @@ class GeneratePlanTest {
     @ValueSource(strings = {
         "-p x --out-dir .", "-p x --force", "-p x -np 2", "-f x --out-dir .", "- --force", "-i -np 2", "-cnv --force", "-ins --out-dir .",
         "--prompts p -st", "--prompts p --logprobs 2", "--prompts p -i", "--prompts p -ins", "-cnv --json", "-i --json", "-i -", "-ins -f -",
+        "-i --keep 3", "-cnv --keep 3", "-p x -no-cnv --reasoning off",
+        "-p x -no-cnv --chat-template-kwargs {}", "-p x -no-cnv --chat-template-file f", "-p x --chat-template a --chat-template-file f",
         "-p x -no-cnv -sys s", "-i -no-cnv -sysf s", "-p x --no-chat --chat-template chatml", "-p x -sys s -sysf s", "-i -no-cnv --chat-template chatml"
     })
     void whatHasNoEffectInAModeIsRefused(String words) {
@@ -255,9 +303,10 @@ class GeneratePlanTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "-c x", "-c -1", "-n 1.5", "-n -3", "--temp hot", "--top-k many", "--top-p 1.5", "--top-p -0.1", "--min-p 2", "--typical 3",
-        "--repeat-penalty 0", "--repeat-penalty nan", "--repeat-last-n -2", "--threads two", "-tb x", "-b 0", "-ub 0", "-fa=maybe",
-        "-ctk q9", "-ctv f8", "-ngl some", "-ngl -5", "-sm diagonal", "-ts a,b", "-mg -1", "-mg x", "-dev CUDA0,,", "--rpc ,",
-        "-s x", "-s 4294967296", "-s -2", "--mirostat 3", "--xtc-probability 2", "--xtc-threshold -1", "--dry-base -1",
+        "--repeat-penalty 0", "--repeat-penalty nan", "--repeat-last-n -2", "--threads two", "-tb x", "-b 0", "-ub 0", "-fa=maybe", "-fa maybe", "-rea maybe",
+        "-ctk q9", "-ctv f8", "-ngl some", "-ngl -5", "-lm fast", "--rope-scale 0", "--yarn-orig-ctx -1", "--sampler-seq kz", "--keep all", "--chat-template-kwargs []",
+        "--chat-template-kwargs {", "--reasoning-budget 10", "--color on", "-lv much", "-sm diagonal", "-ts a,b", "-mg -1", "-mg x", "-dev CUDA0,,", "--rpc ,",
+        "-s x", "-s 4294967296", "-s -2", "--mirostat 3", "--xtc-probability 2", "--xtc-threshold -1", "--dry-base 0.5",
         "--dry-allowed-length -1", "--dry-penalty-last-n -2", "-l 15", "-l +1", "-l 15*2", "-l 99999999999+1", "--override-kv a",
         "--override-kv a=int:b", "--override-kv a=bool:maybe", "--lora=", "--stop=", "--logprobs -1", "--logprobs x", "-np 0",
         "--rope-scaling round", "--rope-freq-base -1", "--rope-freq-scale x", "-m=", "--grammar=", "-j=", "--chat-template="

@@ -68,6 +68,16 @@ class AtomicFileTest {
         assertEquals(List.of(), contents());
     }
 
+    /** The temporary file's name is shorter: it could be made, and the work done for nothing. */
+    @Test
+    void namesThatNoFileCanHaveAreRefusedAtOnce() throws IOException {
+        Path longName = folder.resolve("x".repeat(300));
+        var refused = assertThrows(InvalidOptionException.class, () -> AtomicFile.create(longName, true, List.of()));
+        assertTrue(refused.getMessage().contains("xxx: "), refused.getMessage());
+        assertFalse(refused.getMessage().contains(".part"), refused.getMessage());
+        assertEquals(List.of(), contents());
+    }
+
     @Test
     void existingFilesAreReplacedOnlyWithForce() throws IOException {
         Files.writeString(target, "old");

@@ -148,6 +148,13 @@ class TrainingDataTest {
         }
     }
 
+    /** The later value would win, and nobody would know. */
+    @Test
+    void aKeyTwiceIsABadLine() throws IOException {
+        var refused = assertThrows(InvalidFileException.class, () -> read("{\"text\": \"a\", \"text\": \"b\"}", false));
+        assertTrue(refused.getMessage().contains("line 1: ") && refused.got().contains("the key 'text' twice in one object"), refused.getMessage());
+    }
+
     @Test
     void aBadLineIsStillABadLine() throws IOException {
         assertEquals("line 1", assertThrows(InvalidFileException.class, () -> read("[1]\n{\"text\": \"a\"}", false)).where());
