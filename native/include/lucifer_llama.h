@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Raised by every change to this file that an older caller would not survive. */
-#define LUCIFER_ABI_VERSION 3
+#define LUCIFER_ABI_VERSION 4
 
 enum lucifer_status {
     LUCIFER_STATUS_OK               = 0,
@@ -761,6 +761,14 @@ struct lucifer_adamw {
 LUCIFER_API int32_t lucifer_trainer_update(struct lucifer_trainer * trainer, const struct lucifer_adamw * adamw, double * grad_norm,
                                            int32_t * skipped);
 LUCIFER_API int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer * trainer);
+
+/*
+ * Training on several devices: each has a model and a trainer of the same adapter, and computes its part of a step's micro-batches. One of them
+ * gathers what another has added up since its last update - gradients and the weights of its learnt tokens, which are cleared there -, makes
+ * the update, and shares the values.
+ */
+LUCIFER_API int32_t lucifer_trainer_gather(struct lucifer_trainer * trainer, struct lucifer_trainer * from);
+LUCIFER_API int32_t lucifer_trainer_share(struct lucifer_trainer * trainer, struct lucifer_trainer * to);
 
 enum lucifer_trainer_part {
     LUCIFER_TRAINER_VALUE    = 0,

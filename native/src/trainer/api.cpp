@@ -215,6 +215,34 @@ int32_t lucifer_trainer_clear_gradients(struct lucifer_trainer * trainer) {
     });
 }
 
+static void require_same_tensors(const lucifer_trainer & a, const lucifer_trainer & b) {
+    auto &     here  = a.impl->parameters();
+    auto &     there = b.impl->parameters();
+    const bool same  = std::equal(here.begin(), here.end(), there.begin(), there.end(),
+                                  [](const auto & p, const auto & q) { return p.name == q.name && p.size() == q.size(); });
+    if (&a == &b || !same) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the other trainer is %s", &a == &b ? "this one" : "of other tensors");
+    }
+}
+
+int32_t lucifer_trainer_gather(struct lucifer_trainer * trainer, struct lucifer_trainer * from) {
+    return guard_object("lucifer_trainer_gather", trainer, [&] {
+        require(from, "from");
+        require_same_tensors(*trainer, *from);
+        trainer->impl->gather(*from->impl);
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
+int32_t lucifer_trainer_share(struct lucifer_trainer * trainer, struct lucifer_trainer * to) {
+    return guard_object("lucifer_trainer_share", trainer, [&] {
+        require(to, "to");
+        require_same_tensors(*trainer, *to);
+        trainer->impl->share(*to->impl);
+        return (int32_t) LUCIFER_STATUS_OK;
+    });
+}
+
 static trainer::parameter & parameter_at(lucifer_trainer & trainer, int32_t index) {
     auto & all = trainer.impl->parameters();
     if (index < 0 || (size_t) index >= all.size()) {

@@ -296,6 +296,24 @@ void trainer::clear_gradients() {
     supervised = 0;
 }
 
+void trainer::gather(trainer & from) {
+    parallel_for(options.n_threads, n_elements, params.size(), [&](size_t k) {
+        const std::vector<float> & added = from.params[k].gradient;
+        for (size_t i = 0; i < added.size(); ++i) {
+            params[k].gradient[i] += added[i];
+        }
+    });
+    supervised += from.supervised;
+    from.clear_gradients();
+}
+
+void trainer::share(trainer & to) const {
+    for (size_t k = 0; k < params.size(); ++k) {
+        std::copy_n(params[k].value, params[k].size(), to.params[k].value);
+        to.put_value(to.params[k]);
+    }
+}
+
 double trainer::gradient_norm() const {
     std::vector<double> squares(params.size());
     parallel_for(options.n_threads, n_elements, params.size(), [&](size_t i) {

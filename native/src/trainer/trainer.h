@@ -105,6 +105,10 @@ class trainer {
     update_result update(const adamw_options & options);
     void          clear_gradients();
 
+    // Another trainer of the same tensors: takes what it has gathered since its last update, gives it the values.
+    void gather(trainer & from);
+    void share(trainer & to) const;
+
     // One trained tensor: value [ne0, ne1] lives in the adapter; gradient sum and AdamW's moments here.
     struct parameter {
         std::string        name;

@@ -23,10 +23,10 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int LUCIFER_ABI_VERSION = (int)3L;
+    private static final int LUCIFER_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define LUCIFER_ABI_VERSION 3
+     * #define LUCIFER_ABI_VERSION 4
      * }
      */
     public static int LUCIFER_ABI_VERSION() {
@@ -4828,6 +4828,128 @@ public class lucifer_llama_h extends lucifer_llama_h$shared {
                 traceDowncall("lucifer_trainer_clear_gradients", trainer);
             }
             return (int)mh$.invokeExact(trainer);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_gather {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_gather");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_gather(struct lucifer_trainer *trainer, struct lucifer_trainer *from)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_gather$descriptor() {
+        return lucifer_trainer_gather.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_gather(struct lucifer_trainer *trainer, struct lucifer_trainer *from)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_gather$handle() {
+        return lucifer_trainer_gather.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_gather(struct lucifer_trainer *trainer, struct lucifer_trainer *from)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_gather$address() {
+        return lucifer_trainer_gather.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_gather(struct lucifer_trainer *trainer, struct lucifer_trainer *from)
+     * }
+     */
+    public static int lucifer_trainer_gather(MemorySegment trainer, MemorySegment from) {
+        var mh$ = lucifer_trainer_gather.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_gather", trainer, from);
+            }
+            return (int)mh$.invokeExact(trainer, from);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class lucifer_trainer_share {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            lucifer_llama_h.C_INT,
+            lucifer_llama_h.C_POINTER,
+            lucifer_llama_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("lucifer_trainer_share");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_share(struct lucifer_trainer *trainer, struct lucifer_trainer *to)
+     * }
+     */
+    public static FunctionDescriptor lucifer_trainer_share$descriptor() {
+        return lucifer_trainer_share.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_share(struct lucifer_trainer *trainer, struct lucifer_trainer *to)
+     * }
+     */
+    public static MethodHandle lucifer_trainer_share$handle() {
+        return lucifer_trainer_share.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_share(struct lucifer_trainer *trainer, struct lucifer_trainer *to)
+     * }
+     */
+    public static MemorySegment lucifer_trainer_share$address() {
+        return lucifer_trainer_share.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t lucifer_trainer_share(struct lucifer_trainer *trainer, struct lucifer_trainer *to)
+     * }
+     */
+    public static int lucifer_trainer_share(MemorySegment trainer, MemorySegment to) {
+        var mh$ = lucifer_trainer_share.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("lucifer_trainer_share", trainer, to);
+            }
+            return (int)mh$.invokeExact(trainer, to);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -66,14 +66,16 @@ public final class Finetune {
         for (Path beside : List.of(options.stateFile(), options.reportFile("json"), options.reportFile("html"))) {
             AtomicFile.requireUsable(beside, true, inputs(options));
         }
-        try (Model model = load(options, progress, cancel); Work work = Work.prepare(model, options, progress, cancel)) {
+        try (TrainingModels models = TrainingModels.load(options, progress, cancel);
+                Work work = Work.prepare(models, options, progress, cancel)) {
             return work.train(Progress.guarded(progress), cancel);
         }
     }
 
     /** Reads model and data and says what {@link #run} would do. */
     public static Plan plan(FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
-        try (Model model = load(options, progress, cancel)) {
+        Placement placement = TrainingModels.placements(options).getFirst();
+        try (Model model = Model.load(options.base(), LoraTrainer.MODEL_OPTIONS.withPlacement(placement), progress, cancel)) {
             return Setup.read(model, options, cancel).plan(model);
         }
     }
@@ -81,10 +83,6 @@ public final class Finetune {
     private static List<Path> inputs(FinetuneOptions options) {
         return Stream.of(Stream.of(options.base()), options.data().train().stream(), options.data().eval().stream(), options.initAdapter().stream())
                 .flatMap(paths -> paths).toList();
-    }
-
-    private static Model load(FinetuneOptions options, Progress progress, Cancel cancel) {
-        return Model.load(options.base(), LoraTrainer.MODEL_OPTIONS.withPlacement(options.placement()), progress, cancel);
     }
 
     /** Everything that is known before the trainer exists. */
@@ -98,7 +96,7 @@ public final class Finetune {
             TrainingRun run = options.run();
             TrainingSet data = TrainingSet.read(model, options.data(), seqLen, run.seed());
             var plan = new TrainingPlan(data.train(), run.epochs(), (long) run.batchSize() * run.gradAccumulation(), seqLen - 1,
-                    options.data().packing(), run.seed());
+                    options.data().packing(), run.seed(), TrainingModels.placements(options).size());
             List<Pack> evalPacks = Pack.firstFit(data.eval(), seqLen - 1, options.data().packing());
             TrainingPlan.Shape shape = rounded(plan.shape(cancel).max(TrainingPlan.Shape.of(evalPacks)));
             try (GgufFile base = GgufReader.read(options.base())) {
@@ -166,34 +164,37 @@ public final class Finetune {
 
         private final Setup setup;
         private final FinetuneOptions options;
+        private final TrainingCrew crew;
+        /** Of the crew, that which makes the steps. */
         private final LoraTrainer trainer;
         private final List<String> names;
         private final TrainingLog log;
 
-        private Work(Setup setup, LoraTrainer trainer, TrainingLog log) {
+        private Work(Setup setup, TrainingCrew crew, TrainingLog log) {
             this.setup = setup;
             this.options = setup.options();
-            this.trainer = trainer;
+            this.crew = crew;
+            this.trainer = crew.first();
             this.names = trainer.table().stream().map(t -> t.name()).toList();
             this.log = log;
         }
 
-        static Work prepare(Model model, FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
+        static Work prepare(TrainingModels models, FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
             Progress.guarded(progress).update(new Progress.Event("data", 0, -1, "samples"));
-            Setup setup = Setup.read(model, options, cancel);
+            Setup setup = Setup.read(models.first(), options, cancel);
             Path start = startAdapter(setup);
             try {
-                LoraTrainer trainer = LoraTrainer.open(model, start, new LoraTrainer.Options(setup.shape().rows(), setup.shape().outputs(),
+                TrainingCrew crew = TrainingCrew.open(models.all(), start, new LoraTrainer.Options(setup.shape().rows(), setup.shape().outputs(),
                         setup.layers(), options.shape().dropout(), options.run().threads(), options.run().precision()));
                 try {
-                    requireAllUsed(setup, trainer, start);
-                    var work = new Work(setup, trainer, new TrainingLog());
+                    requireAllUsed(setup, crew.first(), start);
+                    var work = new Work(setup, crew, new TrainingLog());
                     if (options.resume()) {
                         work.resume();
                     }
                     return work;
                 } catch (IOException | RuntimeException fault) {
-                    trainer.close();
+                    crew.close();
                     throw fault;
                 }
             } finally {
@@ -238,6 +239,7 @@ public final class Finetune {
             trainer.restore(Part.V, state.values(names, ".v", file));
             log.restore(state, state.tensors().stream().anyMatch(t -> t.name().endsWith(".best")) ? state.values(names, ".best", file) : null);
             trainer.steps(state.updates());
+            crew.share();
         }
 
         private void save() throws IOException {
@@ -291,18 +293,12 @@ public final class Finetune {
         private void step(int steps, Progress progress) {
             int step = log.steps();
             long began = System.nanoTime();
-            double loss = 0;
-            int learnt = 0;
-            int rows = 0;
             List<Pack> packs = setup.plan().packs(step);
-            for (int i = 0; i < packs.size(); i++) {
-                int dropoutSeed = Objects.hash(options.run().seed(), step, i);
-                loss += trainer.run(packs.get(i), true, dropoutSeed, Cancel.NONE);
-                learnt += packs.get(i).supervisedCount();
-                rows += packs.get(i).rows();
-            }
+            double loss = crew.run(packs, true, i -> Objects.hash(options.run().seed(), step, i));
+            int learnt = packs.stream().mapToInt(Pack::supervisedCount).sum();
+            int rows = packs.stream().mapToInt(Pack::rows).sum();
             float rate = options.schedule().at(step, steps);
-            LoraTrainer.Step update = trainer.update(options.optimizer(), rate);
+            LoraTrainer.Step update = crew.update(options.optimizer(), rate);
             double tokensPerSecond = rows / ((System.nanoTime() - began) / 1e9);
             log.step(loss / learnt, rate, update.gradNorm(), tokensPerSecond, update.skipped());
             progress.update(new Progress.Event("train", log.steps(), steps, "steps", log.metrics()));
@@ -335,13 +331,8 @@ public final class Finetune {
         }
 
         private double evaluate() {
-            double loss = 0;
-            int learnt = 0;
-            for (Pack pack : setup.evalPacks()) {
-                loss += trainer.run(pack, false, 0, Cancel.NONE);
-                learnt += pack.supervisedCount();
-            }
-            return loss / learnt;
+            int learnt = setup.evalPacks().stream().mapToInt(Pack::supervisedCount).sum();
+            return crew.run(setup.evalPacks(), false, i -> 0) / learnt;
         }
 
         private void keepBest() {
@@ -352,7 +343,7 @@ public final class Finetune {
 
         @Override
         public void close() {
-            trainer.close();
+            crew.close();
         }
     }
 

@@ -104,6 +104,9 @@ public record FinetuneReport(FinetuneOptions options, boolean stopped, int steps
                 + options.schedule().warmup());
         rows.put("epochs, batch", options.run().epochs() + ", " + options.run().batchSize() + " x " + options.run().gradAccumulation());
         rows.put("precision, memory", lower(options.run().precision()) + ", " + (layers ? "layer" : "whole"));
+        if (options.dataParallel()) {
+            rows.put("data parallel", TrainingModels.placements(options).stream().map(p -> p.devices().getFirst()).collect(Collectors.joining(", ")));
+        }
         rows.put("seed", String.valueOf(options.run().seed()));
         return rows;
     }

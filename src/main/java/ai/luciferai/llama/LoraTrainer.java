@@ -61,6 +61,10 @@ public final class LoraTrainer implements AutoCloseable {
             Check.require(outputs >= 1 && outputs <= rows, "outputs", "1 to rows (" + rows + ")", outputs);
             Check.atLeast("threads", threads, 0);
         }
+
+        Options withThreads(int v) {
+            return new Options(rows, outputs, layers, dropout, v, precision);
+        }
     }
 
     /**
@@ -189,6 +193,19 @@ public final class LoraTrainer implements AutoCloseable {
         TrainerHandle.Update update = trainer.update(new TrainerHandle.AdamW(learningRate, adamw.beta1(), adamw.beta2(), adamw.epsilon(),
                 adamw.weightDecay(), adamw.maxGradNorm()));
         return new Step(update.gradNorm(), update.skipped());
+    }
+
+    /**
+     * Adds the gradients that another trainer of the same adapter, on a model of its own, has gathered since its last update; there they are
+     * cleared.
+     */
+    public void gather(LoraTrainer from) {
+        trainer.gather(from.trainer);
+    }
+
+    /** Gives what it has learnt to another trainer of the same adapter; not the optimizer's moments, which one of them keeps. */
+    public void share(LoraTrainer to) {
+        trainer.share(to.trainer);
     }
 
     /** Writes the adapter as a GGUF file that llama.cpp loads. */

@@ -1,8 +1,11 @@
 package ai.luciferai.llama;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +27,60 @@ class FinetuneRpcIT {
     void trainsOnAnotherDevice(@TempDir Path folder) throws Exception {
         try (var server = RpcServer.start(folder)) {
             server.runClient(Client.class, folder, folder.toString());
+        }
+    }
+
+    /** Two servers with a copy each: what they learn together is what one alone learns from the same samples. */
+    @Test
+    void trainsOnTwoDevicesAtOnce(@TempDir Path folder) throws Exception {
+        Path second = Files.createDirectory(folder.resolve("second"));
+        try (var one = RpcServer.start(folder); var other = RpcServer.start(second)) {
+            one.runClient(ParallelClient.class, folder, folder.toString(), other.endpoint());
+        }
+    }
+
+    /** What runs in the JVM of its own. */
+    static final class ParallelClient {
+
+        private ParallelClient() {}
+
+        public static void main(String[] args) throws IOException {
+            Path folder = Path.of(args[1]);
+            assertEquals(1, Devices.addRpcServer(args[0]));
+            assertThrows(InvalidOptionException.class, () -> TrainingModels.placements(options(folder, "one").withDataParallel(true)));
+            assertEquals(1, Devices.addRpcServer(args[2]));
+            FinetuneReport here = Finetune.run(options(folder, "cpu").withPlacement(Placement.defaults().withGpuLayers(GpuLayers.NONE)),
+                    Progress.NONE, Cancel.NONE);
+            FinetuneOptions both = options(folder, "both").withPlacement(Placement.defaults().withGpuLayers(GpuLayers.ALL)).withDataParallel(true);
+            FinetuneReport there = Finetune.run(both, Progress.NONE, Cancel.NONE);
+            assertEquals(here.losses().size(), there.losses().size());
+            for (int i = 0; i < here.losses().size(); i++) {
+                assertEquals(here.losses().get(i), there.losses().get(i), 1e-4, "step " + i);
+            }
+            assertEquals(here.evaluations().getLast().loss(), there.evaluations().getLast().loss(), 1e-4);
+            byte[] adapter = Files.readAllBytes(both.out());
+            stopsAndGoesOn(both);
+            assertArrayEquals(adapter, Files.readAllBytes(both.out()), "a training can be repeated, and resumed");
+        }
+
+        private static void stopsAndGoesOn(FinetuneOptions options) throws IOException {
+            var cancel = new Cancel();
+            FinetuneReport stopped = Finetune.run(options, event -> {
+                if (event.phase().equals("train") && event.done() == 1) {
+                    cancel.request();
+                }
+            }, cancel);
+            assertEquals(1, stopped.steps());
+            FinetuneReport done = Finetune.run(options.withResume(true), Progress.NONE, Cancel.NONE);
+            assertEquals(3, done.steps());
+        }
+
+        private static FinetuneOptions options(Path folder, String name) throws IOException {
+            Path data = Files.write(folder.resolve("data.jsonl"),
+                    Files.readAllLines(Path.of("src/test/fixtures/data/git-train.jsonl")).subList(0, 28));
+            return FinetuneOptions.of(EmbeddedModel.path(), data, folder.resolve(name + ".gguf")).withForce(true)
+                    .withData(DataOptions.of(data).withEvalSplit(0.15f)).withSchedule(new Schedule(1e-3f, Schedule.Shape.LINEAR, 0))
+                    .withRun(TrainingRun.defaults().withEpochs(1).withBatchSize(8).withThreads(1).withPrecision(TrainingRun.Precision.F32));
         }
     }
 

@@ -54,6 +54,11 @@ final class RpcServer implements AutoCloseable {
         runClient(main, folder, Map.of(), more);
     }
 
+    /** What clients connect to. */
+    String endpoint() {
+        return endpoint;
+    }
+
     /** The same with variables of the client's environment. */
     void runClient(Class<?> main, Path folder, Map<String, String> environment, String... more) throws Exception {
         Path out = folder.resolve("client.log");

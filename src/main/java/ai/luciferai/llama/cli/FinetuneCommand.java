@@ -31,6 +31,7 @@ final class FinetuneCommand implements Command {
         adapter(syntax);
         training(syntax);
         ModelMixin.devices(syntax);
+        syntax.flag("--data-parallel", "a copy of the model on each device, which share a step's micro-batches (--device A,B; default: all)");
         return AcceptedMixin.declare(syntax, "").accepted("-opt --optimizer", List.of("adamw"), "the optimizer");
     }
 
@@ -128,7 +129,7 @@ final class FinetuneCommand implements Command {
                 .withData(data).withShape(shape(a)).withSchedule(schedule(a)).withRun(trainingRun(a))
                 .withOptimizer(AdamW.defaults().withWeightDecay(a.decimal("--weight-decay", AdamW.defaults().weightDecay()))
                         .withMaxGradNorm(a.decimal("--max-grad-norm", AdamW.defaults().maxGradNorm())))
-                .withPlacement(ModelMixin.placement(a)).withResume(a.has("--resume")).withForce(a.has("--force"));
+                .withPlacement(ModelMixin.placement(a)).withDataParallel(a.has("--data-parallel")).withResume(a.has("--resume")).withForce(a.has("--force"));
         return a.has("--init-adapter") ? options.withInitAdapter(ModelMixin.path("--init-adapter", a.text("--init-adapter"))) : options;
     }
 

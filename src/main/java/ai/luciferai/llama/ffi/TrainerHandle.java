@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntBiFunction;
 
 /**
  * Trains the tensors of a LoRA adapter in place.
@@ -202,6 +203,30 @@ public final class TrainerHandle extends NativeHandle {
         MemorySegment trainer = claim("clear gradients");
         try {
             Status.check(lucifer_trainer_clear_gradients(trainer), "lucifer_trainer_clear_gradients");
+        } finally {
+            release();
+        }
+    }
+
+    /** Adds the gradients that another trainer of the same adapter has gathered since its last update, and clears them there. */
+    public void gather(TrainerHandle from) {
+        together("gather", from, lucifer_llama_h::lucifer_trainer_gather);
+    }
+
+    /** Gives its values to another trainer of the same adapter. */
+    public void share(TrainerHandle to) {
+        together("share", to, lucifer_llama_h::lucifer_trainer_share);
+    }
+
+    private void together(String what, TrainerHandle other, ToIntBiFunction<MemorySegment, MemorySegment> call) {
+        MemorySegment mine = claim(what);
+        try {
+            MemorySegment theirs = other.claim(what);
+            try {
+                Status.check(call.applyAsInt(mine, theirs), "lucifer_trainer_" + what);
+            } finally {
+                other.release();
+            }
         } finally {
             release();
         }

@@ -22,6 +22,7 @@ public final class TrainingPlan {
     private final int capacity;
     private final boolean packing;
     private final long seed;
+    private final int devices;
 
     /** Most rows of a pack are a multiple of this. */
     public static final int ROUNDING = 16;
@@ -42,13 +43,15 @@ public final class TrainingPlan {
      * @param capacity       most rows of a pack
      * @param packing        whether samples share packs
      * @param seed           of the order, which is another in each epoch
+     * @param devices        that share the packs of a step, see {@link #shares}
      */
-    public TrainingPlan(List<Sample> samples, int epochs, long samplesPerStep, int capacity, boolean packing, long seed) {
+    public TrainingPlan(List<Sample> samples, int epochs, long samplesPerStep, int capacity, boolean packing, long seed, int devices) {
         this.samples = List.copyOf(samples);
         this.epochs = epochs;
         this.samplesPerStep = (int) Math.min(samplesPerStep, Math.max(1, samples.size()));
         this.packing = packing;
         this.seed = seed;
+        this.devices = devices;
         if ((long) stepsPerEpoch() * epochs > Integer.MAX_VALUE) {
             throw new InvalidOptionException("epochs", "no more than make 2147483647 steps of " + stepsPerEpoch() + " an epoch", String.valueOf(epochs));
         }
@@ -62,13 +65,40 @@ public final class TrainingPlan {
         for (long size = roundUp(longest); ; size *= 2) {
             int rows = (int) Math.min(size, most);
             List<List<Pack>> packed = pack(0, rows);
-            costs.put(rows, packed.stream().flatMap(List::stream).mapToLong(pack -> pack.rows() + PACK_COST).sum());
+            costs.put(rows, packed.stream().mapToLong(this::cost).sum());
             if (rows == most || packed.stream().allMatch(step -> step.size() == 1)) {
                 break;
             }
         }
         double enough = Collections.min(costs.values()) * WORTH;
         return costs.entrySet().stream().filter(entry -> entry.getValue() <= enough).findFirst().orElseThrow().getKey();
+    }
+
+    /** Of a step: what the device with most work has to do. */
+    private long cost(List<Pack> packs) {
+        return shares(packs, devices).stream().mapToLong(share -> share.stream().mapToLong(i -> cost(packs.get(i))).sum()).max().orElse(0);
+    }
+
+    private static long cost(Pack pack) {
+        return pack.rows() + PACK_COST;
+    }
+
+    /** The indexes of packs that each of several devices computes: each pack goes to the one with the least to do so far. */
+    public static List<List<Integer>> shares(List<Pack> packs, int devices) {
+        var shares = new ArrayList<List<Integer>>();
+        for (int d = 0; d < devices; d++) {
+            shares.add(new ArrayList<>());
+        }
+        long[] costs = new long[devices];
+        for (int i = 0; i < packs.size(); i++) {
+            int least = 0;
+            for (int d = 1; d < devices; d++) {
+                least = costs[d] < costs[least] ? d : least;
+            }
+            shares.get(least).add(i);
+            costs[least] += cost(packs.get(i));
+        }
+        return shares;
     }
 
     private static int roundUp(int rows) {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -225,12 +226,22 @@ class TrainingDataTest {
     }
 
     @Test
+    void devicesShareThePacksOfAStepAndPacksAreSmallerWhereThatIsFaster() {
+        List<Pack> packs = IntStream.of(50, 10, 10, 30, 10).mapToObj(n -> new Pack(List.of(sample(new int[n + 1])))).toList();
+        assertEquals(List.of(List.of(0, 4), List.of(1, 2, 3)), TrainingPlan.shares(packs, 2));
+        assertEquals(List.of(List.of(0, 1, 2, 3, 4)), TrainingPlan.shares(packs, 1));
+        List<Sample> samples = IntStream.range(0, 8).mapToObj(i -> sample(new int[101])).toList();
+        assertEquals(1, new TrainingPlan(samples, 1, 8, 800, true, 5, 1).packs(0).size());
+        assertTrue(new TrainingPlan(samples, 1, 8, 800, true, 5, 2).packs(0).size() >= 2);
+    }
+
+    @Test
     void plansAreAFunctionOfTheSeedAndUseEverySampleOnceAnEpoch() {
         var samples = new ArrayList<Sample>();
         for (int i = 0; i < 10; i++) {
             samples.add(sample(i, i + 1));
         }
-        var plan = new TrainingPlan(samples, 2, 4, 8, true, 5);
+        var plan = new TrainingPlan(samples, 2, 4, 8, true, 5, 1);
         assertEquals(6, plan.steps());
         for (int epoch = 0; epoch < 2; epoch++) {
             var seen = new ArrayList<Sample>();
@@ -240,7 +251,7 @@ class TrainingDataTest {
             assertEquals(samples.size(), seen.size());
             assertTrue(seen.containsAll(samples));
         }
-        assertEquals(plan.packs(4), new TrainingPlan(samples, 2, 4, 8, true, 5).packs(4));
+        assertEquals(plan.packs(4), new TrainingPlan(samples, 2, 4, 8, true, 5, 1).packs(4));
         assertNotEquals(plan.packs(0), plan.packs(3));
         assertEquals(new TrainingPlan.Shape(4, 4), plan.shape(Cancel.NONE));
     }
