@@ -14,15 +14,30 @@ public final class Bench {
     /**
      * One test: a prompt of random tokens, then tokens one by one.
      *
-     * @param promptTokens    0: none
-     * @param generatedTokens 0: none
+     * @param promptTokens    0: none, or {@link #AUTO}
+     * @param generatedTokens 0: none, or {@link #AUTO}
      */
     public record Test(int promptTokens, int generatedTokens) {
 
+        /** {@value #PROMPT} for a prompt, {@value #GENERATED} to generate, or what the model was trained with when that is less. */
+        public static final int AUTO = -1;
+
+        static final int PROMPT = 512;
+        static final int GENERATED = 128;
+
         public Test {
-            Check.atLeast("prompt tokens", promptTokens, 0);
-            Check.atLeast("generated tokens", generatedTokens, 0);
-            Check.require(promptTokens > 0 || generatedTokens > 0, "bench test", "at least one token", "0 and 0");
+            Check.atLeast("prompt tokens", promptTokens, AUTO);
+            Check.atLeast("generated tokens", generatedTokens, AUTO);
+            Check.require(promptTokens != 0 || generatedTokens != 0, "bench test", "at least one token", "0 and 0");
+        }
+
+        /** The same with numbers for a model that was trained with so many tokens, 0: not known. */
+        Test sized(int trained) {
+            return new Test(sized(promptTokens, PROMPT, trained), sized(generatedTokens, GENERATED, trained));
+        }
+
+        private static int sized(int wanted, int usual, int trained) {
+            return wanted != AUTO ? wanted : trained > 0 ? Math.min(usual, trained) : usual;
         }
 
         /** llama-bench's name: {@code pp512}, {@code tg128}, {@code pp512+tg128}. */
@@ -52,7 +67,7 @@ public final class Bench {
         /** llama-bench's defaults: pp512, tg128, five repetitions. */
         public static Request defaults() {
             return new Request(Optional.empty(), ModelOptions.defaults(), ContextOptions.defaults(),
-                    List.of(new Test(512, 0), new Test(0, 128)), 5, true);
+                    List.of(new Test(Test.AUTO, 0), new Test(0, Test.AUTO)), 5, true);
         }
 
         public Request withModel(Path v) {

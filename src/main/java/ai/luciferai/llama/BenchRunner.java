@@ -37,7 +37,7 @@ final class BenchRunner {
     List<Bench.Result> results() {
         List<Bench.Result> results = new ArrayList<>();
         for (Bench.Test test : request.tests()) {
-            results.add(result(test, results.size()));
+            results.add(result(test.sized(model.info().contextSize()), results.size()));
         }
         return results;
     }
@@ -52,7 +52,7 @@ final class BenchRunner {
             List<Double> samples = new ArrayList<>();
             for (int i = 0; i < request.repetitions(); i++) {
                 samples.add(sample(context, test));
-                report(index * request.repetitions() + i + 1);
+                report((long) index * request.repetitions() + i + 1);
             }
             return new Bench.Result(test, samples, mean(samples), deviation(samples));
         }
@@ -66,8 +66,8 @@ final class BenchRunner {
         return (test.promptTokens() + test.generatedTokens()) * NANOS_PER_SECOND / (System.nanoTime() - start);
     }
 
-    private void report(int run) {
-        int runs = request.tests().size() * request.repetitions();
+    private void report(long run) {
+        long runs = (long) request.tests().size() * request.repetitions();
         progress.update(new Progress.Event("bench", run, runs, "runs"));
     }
 

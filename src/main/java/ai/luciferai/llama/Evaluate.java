@@ -27,7 +27,7 @@ public final class Evaluate {
     private final Optional<AnswerKey> key;
 
     private Evaluate(EvaluateOptions options, Progress progress, Cancel cancel) throws IOException {
-        this.options = options;
+        this.options = sized(options);
         this.progress = Progress.guarded(progress);
         this.cancel = cancel;
         for (Path input : inputs()) {
@@ -38,6 +38,18 @@ public final class Evaluate {
         }
         Optional<Path> data = options.answers().exactMatch();
         this.key = data.isPresent() ? Optional.of(AnswerKey.read(data.get())) : Optional.empty();
+    }
+
+    /** All models read the same chunks. */
+    private static EvaluateOptions sized(EvaluateOptions options) {
+        EvaluateOptions.Reading reading = options.reading();
+        var models = new ArrayList<>(models(options));
+        reading.base().ifPresent(models::add);
+        return reading.isNone() ? options : options.withReading(reading.withChunks(ChunkSize.of(reading.chunkSize(), models), reading.chunks()));
+    }
+
+    private static List<Path> models(EvaluateOptions options) {
+        return options.models().isEmpty() ? List.of(EmbeddedModel.path()) : options.models();
     }
 
     private List<Path> inputs() {
@@ -73,7 +85,7 @@ public final class Evaluate {
             if (reading.baseModel().isPresent()) {
                 rows.add(evaluate(reading.baseModel().get(), reading, true));
             }
-            for (Path model : options.models().isEmpty() ? List.of(EmbeddedModel.path()) : options.models()) {
+            for (Path model : models(options)) {
                 rows.add(row(model, reading));
             }
         }

@@ -21,7 +21,7 @@ public record EvaluateOptions(List<Path> models, Reading reading, Answers answer
      * Perplexity, and the difference from another model.
      *
      * @param text       what is read; empty: nothing, or what the predictions in {@code base} are about
-     * @param chunkSize  tokens that are read at once; those of the second half are predicted
+     * @param chunkSize  tokens that are read at once, or {@link ImatrixOptions#AUTO_CHUNK}; those of the second half are predicted
      * @param chunks     most chunks to read; -1: all
      * @param base       the model to compare with, usually the one before quantization, or a file of its predictions
      * @param saveLogits where the predictions of the base go, or without a base those of the only model
@@ -35,14 +35,14 @@ public record EvaluateOptions(List<Path> models, Reading reading, Answers answer
             Check.present("text", text);
             Check.present("base", base);
             Check.present("save-logits", saveLogits);
-            Check.atLeast("ctx-size", chunkSize, LEAST_CHUNK);
+            Check.require(chunkSize == ImatrixOptions.AUTO_CHUNK || chunkSize >= LEAST_CHUNK, "ctx-size", "at least " + LEAST_CHUNK, chunkSize);
             Check.require(chunks == -1 || chunks > 0, "chunks", "-1 for all, or at least 1", chunks);
             Check.require(saveLogits.isEmpty() || text.isPresent(), "save-logits", "a text to read", "none");
         }
 
         /** Nothing is read. */
         public static Reading none() {
-            return new Reading(Optional.empty(), ImatrixOptions.CHUNK, -1, Optional.empty(), Optional.empty());
+            return new Reading(Optional.empty(), ImatrixOptions.AUTO_CHUNK, -1, Optional.empty(), Optional.empty());
         }
 
         /** A text, in llama-perplexity's chunks. */

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param text           what the model reads; empty: only {@code inputs} are added up
  * @param output         where the importance matrix goes
  * @param inputs         importance matrices to add to, of either of llama.cpp's formats
- * @param chunkSize      tokens that the model reads at once
+ * @param chunkSize      tokens that the model reads at once, or {@link #AUTO_CHUNK}
  * @param firstChunk     so many chunks of the text are left out
  * @param chunks         most chunks to read; -1: all
  * @param processOutput  whether {@code output.weight} gets an entry too
@@ -27,8 +27,11 @@ public record ImatrixOptions(Optional<Path> model, Optional<Path> text, Path out
     /** Fewer tokens at once are not collected: llama.cpp takes them for single steps. */
     static final int LEAST_CHUNK = 16;
 
-    /** Tokens of a chunk when nobody says how many. */
+    /** Tokens of a chunk when nobody says how many, as in llama.cpp's tools. */
     public static final int CHUNK = 512;
+
+    /** {@value #CHUNK}, or what the model was trained with when that is less. */
+    public static final int AUTO_CHUNK = 0;
 
     /**
      * Writing before the end.
@@ -55,7 +58,7 @@ public record ImatrixOptions(Optional<Path> model, Optional<Path> text, Path out
         Check.present("output", output);
         inputs = List.copyOf(inputs);
         Check.require(text.isPresent() || !inputs.isEmpty(), "file", "a text, or importance matrices to add up", "neither");
-        Check.atLeast("ctx-size", chunkSize, LEAST_CHUNK);
+        Check.require(chunkSize == AUTO_CHUNK || chunkSize >= LEAST_CHUNK, "ctx-size", "at least " + LEAST_CHUNK, chunkSize);
         Check.atLeast("chunk", firstChunk, 0);
         Check.require(chunks == -1 || chunks > 0, "chunks", "-1 for all, or at least 1", chunks);
         Check.present("checkpoints", checkpoints);
@@ -65,13 +68,13 @@ public record ImatrixOptions(Optional<Path> model, Optional<Path> text, Path out
 
     /** As llama-imatrix does it without options. */
     public static ImatrixOptions of(Path model, Path text, Path output) {
-        return new ImatrixOptions(Optional.of(model), Optional.of(text), output, List.of(), CHUNK, 0, -1, false, false, true,
+        return new ImatrixOptions(Optional.of(model), Optional.of(text), output, List.of(), AUTO_CHUNK, 0, -1, false, false, true,
                 Checkpoints.defaults(), false, ModelOptions.defaults(), ContextOptions.defaults());
     }
 
     /** Adds up importance matrices. */
     public static ImatrixOptions merge(List<Path> inputs, Path output) {
-        return new ImatrixOptions(Optional.empty(), Optional.empty(), output, inputs, CHUNK, 0, -1, false, false, false,
+        return new ImatrixOptions(Optional.empty(), Optional.empty(), output, inputs, AUTO_CHUNK, 0, -1, false, false, false,
                 Checkpoints.defaults(), false, ModelOptions.defaults(), ContextOptions.defaults());
     }
 

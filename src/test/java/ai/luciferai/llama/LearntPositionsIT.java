@@ -84,6 +84,23 @@ class LearntPositionsIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2", "starcoder"})
+    void withoutASizeEveryVerbTakesWhatTheTableHas(String name) throws Exception {
+        Path text = Files.writeString(folder.resolve("text.txt"), TEXT);
+        Path matrix = folder.resolve("out.gguf");
+        try (Model model = model(name)) {
+            Path file = model.info().path();
+            ImatrixReport collected = Imatrix.run(ImatrixOptions.of(file, text, matrix), Progress.NONE, Cancel.NONE);
+            assertEquals(POSITIONS, collected.options().chunkSize());
+            EvaluateReport read = Evaluate.run(EvaluateOptions.of(List.of(file), EvaluateOptions.Reading.of(text)), Progress.NONE, Cancel.NONE);
+            assertEquals(POSITIONS, read.options().reading().chunkSize());
+            assertTrue(read.models().getFirst().perplexity().isPresent());
+            Bench.Report measured = Bench.run(Bench.Request.defaults().withModel(file).withRepetitions(1), Progress.NONE, Cancel.NONE);
+            assertEquals(List.of("pp" + POSITIONS, "tg" + POSITIONS), measured.results().stream().map(r -> r.test().name()).toList());
+        }
+    }
+
     private interface Work {
         void run() throws Exception;
     }

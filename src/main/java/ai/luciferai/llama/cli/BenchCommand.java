@@ -18,8 +18,8 @@ final class BenchCommand implements Command {
                 Measures tokens per second of prompts (pp) and of generation (tg), as llama-bench does, in its table.
                 Below it: load time, time to the first token, peak memory. Several -m are measured one after the other.""");
         syntax.group("Tests")
-                .option("-p --n-prompt", "N,…", "prompt lengths; 0: none", 512)
-                .option("-n --n-gen", "N,…", "generation lengths; 0: none", 128)
+                .option("-p --n-prompt", "N,…", "prompt lengths; 0: none (default: 512, or what the model was trained with)")
+                .option("-n --n-gen", "N,…", "generation lengths; 0: none (default: 128, or what the model was trained with)")
                 .option("-pg", "PP,TG", "a prompt and a generation in one test; may be repeated")
                 .option("-r --repetitions", "N", "runs of each test that count", d.repetitions())
                 .toggle("--warmup", "--no-warmup", "a run before them that does not (default: yes)")
@@ -60,13 +60,13 @@ final class BenchCommand implements Command {
     /** In llama-bench's order: prompts, generations, both. */
     private static List<Bench.Test> tests(Arguments a) {
         var tests = new ArrayList<Bench.Test>();
-        for (int n : numbers(a, "-p", 512)) {
-            if (n > 0) {
+        for (int n : numbers(a, "-p", Bench.Test.AUTO)) {
+            if (n != 0) {
                 tests.add(new Bench.Test(n, 0));
             }
         }
-        for (int n : numbers(a, "-n", 128)) {
-            if (n > 0) {
+        for (int n : numbers(a, "-n", Bench.Test.AUTO)) {
+            if (n != 0) {
                 tests.add(new Bench.Test(0, n));
             }
         }

@@ -28,7 +28,7 @@ final class EvaluateCommand implements Command {
                         + "--kl-divergence-base), which holds its text: KL divergence, change of probabilities, same top token")
                 .option("--save-logits --save-all-logits", "FILE", "keeps the predictions of the base, or of the only model; "
                         + "two bytes a word of the vocabulary and token")
-                .option("-c --ctx-size", "N", "tokens of a chunk", ImatrixOptions.CHUNK)
+                .option("-c --ctx-size", "N", "tokens of a chunk (default: 512, or what the models were trained with)")
                 .option("--chunks", "N", "most chunks to read; -1: all", -1)
                 .group("Answers")
                 .option("--exact-match", "DATA", "share of answers that are exactly right; lines {\"text\": \"PROMPT\\nANSWER\"}, "
@@ -61,7 +61,7 @@ final class EvaluateCommand implements Command {
         var models = new ArrayList<Path>();
         a.operands().forEach(name -> models.add(ModelMixin.path("MODEL", name)));
         a.texts("-m").forEach(name -> models.add(ModelMixin.path("-m", name)));
-        var reading = new EvaluateOptions.Reading(file(a, "-f"), a.integer("-c", ImatrixOptions.CHUNK), a.integer("--chunks", -1),
+        var reading = new EvaluateOptions.Reading(file(a, "-f"), a.integer("-c", ImatrixOptions.AUTO_CHUNK), a.integer("--chunks", -1),
                 file(a, "--base"), file(a, "--save-logits"));
         var answers = new EvaluateOptions.Answers(file(a, "--exact-match"), prompts(a),
                 a.integer("-n", EvaluateOptions.Answers.MAX_TOKENS));

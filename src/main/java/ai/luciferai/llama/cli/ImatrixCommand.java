@@ -28,7 +28,7 @@ final class ImatrixCommand implements Command {
                 .flag("--force", "replaces an existing output")
                 .flag("--json", "as JSON")
                 .group("Text")
-                .option("-c --ctx-size", "N", "tokens of a chunk", ImatrixOptions.CHUNK)
+                .option("-c --ctx-size", "N", "tokens of a chunk (default: 512, or what the model was trained with)")
                 .option("--chunks", "N", "most chunks to read; -1: all", -1)
                 .option("--chunk --from-chunk", "N", "chunks to leave out at the start", 0)
                 .flag("--parse-special", "texts such as <|im_start|> are control tokens")
@@ -75,7 +75,7 @@ final class ImatrixCommand implements Command {
         }
         var checkpoints = new ImatrixOptions.Checkpoints(a.integer("-ofreq", 10), a.integer("--save-frequency", 0));
         return new ImatrixOptions(model(a), text, ModelMixin.path("-o", a.text("-o", "imatrix.gguf")), inputs(a),
-                a.integer("-c", ImatrixOptions.CHUNK), a.integer("--chunk", 0), a.integer("--chunks", -1), a.has("--process-output"),
+                a.integer("-c", ImatrixOptions.AUTO_CHUNK), a.integer("--chunk", 0), a.integer("--chunks", -1), a.has("--process-output"),
                 a.has("--parse-special"), a.on("--ppl", true), checkpoints, a.has("--force"), ModelMixin.options(a),
                 ContextMixin.computing(a));
     }

@@ -30,6 +30,9 @@ public final class TrainingPlan {
     /** What a pack costs beyond its rows, in rows: the weights are read and put in order for each. */
     private static final int PACK_COST = 24;
 
+    /** Samples that are packed to find the largest micro-batch: some seconds' worth. */
+    private static final long MOST_TRIED = 10_000_000;
+
     /** By how much a larger size has to be cheaper: it also takes more memory. */
     private static final double WORTH = 1.05;
 
@@ -137,16 +140,27 @@ public final class TrainingPlan {
         return packed;
     }
 
-    /** Size that holds every micro-batch: each epoch packs its samples in another order. */
+    /**
+     * Size that holds every micro-batch. Each epoch packs its samples in another order: of very many epochs not all are tried, and then
+     * it is a size that holds any order.
+     */
     public Shape shape(Cancel cancel) {
-        Shape shape = new Shape(1, 1);
-        for (int i = 0; i < epochs; i++) {
+        boolean all = packing && (long) epochs * samples.size() <= MOST_TRIED;
+        Shape shape = packing && !all ? fullPack() : new Shape(1, 1);
+        for (int i = 0; i < (all ? epochs : 1); i++) {
             cancel.check("training");
             for (List<Pack> step : epoch(i)) {
                 shape = shape.max(Shape.of(step));
             }
         }
         return shape;
+    }
+
+    /** What no pack is larger than. */
+    private Shape fullPack() {
+        long rows = samples.stream().mapToLong(Pack::rows).sum();
+        long outputs = samples.stream().mapToLong(Sample::supervisedCount).sum();
+        return new Shape((int) Math.min(rows, capacity), (int) Math.min(outputs, capacity));
     }
 
     /** Rows and supervised rows of a micro-batch. */
