@@ -12,10 +12,11 @@ function(lucifer_wrap_engine)
     if(APPLE OR MSVC)
         return()
     endif()
-    set(sources ${LUCIFER_SPLIT_SOURCES} ${LUCIFER_ENGINE_DIR}/wrap.cpp)
+    set(sources ${LUCIFER_SPLIT_SOURCES} ${LUCIFER_ENGINE_DIR}/wrap.cpp ${LUCIFER_ENGINE_DIR}/tensor-memory.cpp
+        ${LUCIFER_ENGINE_DIR}/free-memory.cpp)
     target_sources(llama PRIVATE ${sources})
     # each compiled for itself, as llama.cpp's other sources beside its models are
     set_source_files_properties(${sources} TARGET_DIRECTORY llama PROPERTIES
         SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS -fvisibility=hidden)
-    target_link_options(llama PRIVATE LINKER:--wrap=${LUCIFER_SPLIT})
+    target_link_options(llama PRIVATE LINKER:--wrap=${LUCIFER_SPLIT} LINKER:--wrap=ggml_backend_alloc_ctx_tensors_from_buft)
 endfunction()

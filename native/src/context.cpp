@@ -1,6 +1,7 @@
 // Makes, frees and describes contexts.
 
 #include "cpu-share.h"
+#include "free-memory.h"
 #include "log.h"
 #include "objects.h"
 #include "params.h"
@@ -109,39 +110,71 @@ int64_t meta_int(const llama_model * model, const std::string & key) {
     return value.empty() ? 0 : atoll(value.c_str());
 }
 
-// llama.cpp clears the cache it allocates: where memory is overcommitted, one that is far too large is not refused, it gets
-// the process killed. Only for the plain cache, whose size is known beforehand.
-void require_cache_fits(const lucifer_model & m, const llama_context_params & params) {
+// What a context takes at the least, in bytes.
+struct context_needs {
+    double cells; // what llama.cpp notes of each token, on the CPU
+    double cache; // of keys and values, beside the layers
+    double mask;  // of which tokens a micro-batch sees, once the context is full
+};
+
+context_needs needs_of(const lucifer_model & m, const llama_context_params & params) {
+    constexpr double cell_size = 48; // llama_kv_cells: position, shift, place in a picture, and a bit for each sequence
+
     const llama_model * model = m.model.get();
     const std::string   arch  = meta_value(model, "general.architecture");
-    const bool plain = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model) && llama_model_n_swa(model) == 0 &&
+    const double        n_ctx = params.n_ctx == 0 ? llama_model_n_ctx_train(model) : (double) params.n_ctx;
+    if (llama_model_is_recurrent(model)) {
+        return {};
+    }
+    context_needs needs = {};
+    needs.cells         = cell_size * n_ctx;
+    needs.mask          = (double) sizeof(float) * std::min(n_ctx, (double) params.n_ubatch) * n_ctx / (params.kv_unified ? 1 : params.n_seq_max);
+    // the other kinds keep less than this of some layers, and do not tell of which
+    const bool plain = !llama_model_is_hybrid(model) && (llama_model_n_swa(model) == 0 || params.swa_full) &&
                        meta_int(model, arch + ".attention.kv_lora_rank") == 0;
     const int64_t n_head = llama_model_n_head(model);
-    if (!plain || n_head <= 0) {
-        return;
+    if (plain && n_head > 0) {
+        const double fallback = (double) llama_model_n_embd(model) / (double) n_head;
+        const auto   row      = [&](const char * key, ggml_type type) {
+            const int64_t head = meta_int(model, arch + key);
+            return (head > 0 ? (double) head : fallback) * llama_model_n_head_kv(model) * (double) ggml_type_size(type) / (double) ggml_blck_size(type);
+        };
+        needs.cache = n_ctx * llama_model_n_layer(model) * (row(".attention.key_length", params.type_k) + row(".attention.value_length", params.type_v));
     }
-    const int64_t head_k = std::max<int64_t>(meta_int(model, arch + ".attention.key_length"), 0);
-    const int64_t head_v = std::max<int64_t>(meta_int(model, arch + ".attention.value_length"), 0);
-    const double  fallback = (double) llama_model_n_embd(model) / (double) n_head;
-    const double  n_ctx  = params.n_ctx == 0 ? llama_model_n_ctx_train(model) : (double) params.n_ctx;
-    auto row = [&](int64_t head, ggml_type type) {
-        return (head > 0 ? (double) head : fallback) * llama_model_n_head_kv(model) * (double) ggml_type_size(type) / (double) ggml_blck_size(type);
-    };
-    const double bytes = n_ctx * llama_model_n_layer(model) * (row(head_k, params.type_k) + row(head_v, params.type_v));
+    return needs;
+}
 
+double free_on_devices(const lucifer_model & m) {
     double memory = 0;
-    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+    for (ggml_backend_dev_t device : m.devices) {
         size_t free = 0, total = 0;
-        ggml_backend_dev_t device = ggml_backend_dev_get(i);
-        if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU ||
-            std::find(m.devices.begin(), m.devices.end(), device) != m.devices.end()) {
-            ggml_backend_dev_memory(device, &free, &total);
-            memory += (double) total;
-        }
+        ggml_backend_dev_memory(device, &free, &total);
+        memory += (double) free;
     }
-    if (bytes > memory) {
-        fail(LUCIFER_STATUS_OUT_OF_MEMORY, "the cache of %.0f tokens needs about %.1f GiB, this machine has %.1f GiB: ask for a smaller n_ctx",
-             n_ctx, bytes / 1073741824.0, memory / 1073741824.0);
+    return memory;
+}
+
+[[noreturn]] void fail_fits(const char * where, uint32_t n_ctx, double bytes, double free) {
+    constexpr double gib = 1 << 30;
+    fail(LUCIFER_STATUS_OUT_OF_MEMORY, "a context of %u tokens needs about %.1f GiB of %s memory, %.1f GiB are free: ask for a smaller n_ctx, "
+         "fewer sequences or a cache of a smaller type", n_ctx, bytes / gib, where, free / gib);
+}
+
+// llama.cpp clears the cache it allocates: where memory is overcommitted, one that is too large is not refused, it gets the process
+// killed.
+void require_cache_fits(const lucifer_model & m, const llama_context_params & params) {
+    const context_needs needs    = needs_of(m, params);
+    const double        n_all    = llama_model_n_layer(m.model.get());
+    const double        share    = params.offload_kqv && n_all > 0 ? std::min(1.0, m.n_gpu_layers / n_all) : 0;
+    const double        on_cpu   = needs.cells + needs.cache * (1 - share) + (share > 0 ? 0 : needs.mask);
+    const double        free_cpu = (double) memory_available(SIZE_MAX / 2);
+    if (on_cpu > free_cpu) {
+        fail_fits("this machine's", params.n_ctx, on_cpu, free_cpu);
+    }
+    const double on_devices   = needs.cache * share + (share > 0 ? needs.mask : 0);
+    const double free_devices = free_on_devices(m);
+    if (on_devices > 0 && on_devices > free_devices) {
+        fail_fits("the devices'", params.n_ctx, on_devices, free_devices);
     }
 }
 
@@ -238,7 +271,9 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
         }
         llama_context_params upstream = read_params(*params);
         require_positions(*model, *params);
-        require_cache_fits(*model, upstream);
+        if (is_causal(*model, *params)) { // else each text is seen as a whole, and nothing of it is kept
+            require_cache_fits(*model, upstream);
+        }
 
         auto context                 = std::make_unique<lucifer_context>();
         context->model               = model;

@@ -1,10 +1,5 @@
 #include "host.h"
 
-#include <algorithm>
-#include <cstdint>
-#include <fstream>
-#include <sstream>
-
 #if defined(_WIN32)
 #    define WIN32_LEAN_AND_MEAN
 #    define NOMINMAX
@@ -51,10 +46,6 @@ std::string library_of(const void * address) {
 bool is_backend_file(const std::string & name) {
     return name.rfind("ggml-", 0) == 0 && ends_with(name, ".dll") && name != "ggml-base.dll";
 }
-
-size_t memory_available(size_t otherwise) {
-    return otherwise; // ggml asks the system here
-}
 #else
 shared_library::shared_library(const std::string & path) {
     handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -82,34 +73,6 @@ std::string library_of(const void * address) {
 bool is_backend_file(const std::string & name) {
     const bool library = ends_with(name, ".so") || ends_with(name, ".dylib");
     return library && name.rfind("libggml-", 0) == 0 && name.rfind("libggml-base", 0) != 0;
-}
-
-static int64_t first_number(const char * path) {
-    std::ifstream file(path);
-    int64_t       value = -1;
-    file >> value;
-    return file ? value : -1;
-}
-
-size_t memory_available(size_t otherwise) {
-    std::ifstream meminfo("/proc/meminfo");
-    std::string   line;
-    int64_t       available = -1;
-    while (std::getline(meminfo, line)) {
-        if (line.rfind("MemAvailable:", 0) == 0) {
-            std::istringstream(line.substr(13)) >> available;
-            available *= 1024;
-        }
-    }
-    if (available < 0) {
-        return otherwise;
-    }
-    const int64_t limit = first_number("/sys/fs/cgroup/memory.max"); // cgroup 2; "max" is no number
-    const int64_t used  = first_number("/sys/fs/cgroup/memory.current");
-    if (limit > 0 && used >= 0) {
-        available = std::min(available, std::max<int64_t>(0, limit - used));
-    }
-    return (size_t) available;
 }
 #endif
 

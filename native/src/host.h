@@ -1,8 +1,7 @@
 #pragma once
 
-// What differs between operating systems: shared libraries and memory.
+// What differs between operating systems: shared libraries.
 
-#include <cstddef>
 #include <string>
 
 namespace lucifer {
@@ -28,8 +27,5 @@ std::string library_of(const void * address);
 
 // Whether a file name is that of a ggml backend library.
 bool is_backend_file(const std::string & name);
-
-// Bytes that processes can still get, within the limit of the container; `otherwise` where this cannot be known.
-size_t memory_available(size_t otherwise);
 
 } // namespace lucifer

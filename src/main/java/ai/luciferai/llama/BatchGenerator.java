@@ -55,7 +55,7 @@ final class BatchGenerator implements AutoCloseable, Child {
 
     /** Without a size asked for, as much as the longest text can need, which is often far less than the model offers. */
     private static int sequenceSize(Model model, int longest, GenerateOptions options, ContextOptions contextOptions) {
-        int size = ContextSetup.contextSize(contextOptions.contextSize(), model.handle().description());
+        int size = ContextSetup.contextSize(contextOptions, model.handle().description());
         boolean automatic = contextOptions.contextSize() == ContextOptions.AUTO_SIZE;
         return automatic && options.maxTokens() >= 0 ? (int) Math.min(size, (long) longest + options.maxTokens() + 1) : size;
     }

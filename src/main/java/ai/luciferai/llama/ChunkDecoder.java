@@ -50,6 +50,7 @@ final class ChunkDecoder implements AutoCloseable {
         this.batchSize = Math.min(options.batchSize(), sideBySide * chunks.size());
         this.bos = model.info().special().addBos() ? model.info().special().bos() : -1;
         this.allOutputs = imatrix != Collector.NONE;
+        ContextSetup.remarkBeyondTraining(chunks.size(), options.rope(), model.handle().description());
         ContextParams params = ContextSetup.params(options.withBatchSize(batchSize), chunks.size(), sideBySide);
         params.imatrix = imatrix;
         this.context = model.context(params);

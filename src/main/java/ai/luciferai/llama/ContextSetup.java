@@ -10,13 +10,24 @@ final class ContextSetup {
     private ContextSetup() {}
 
     /** Tokens of one sequence, once the marks for "automatic" and "the model's own" are decided. */
-    static int contextSize(int wanted, ModelDescription model) {
+    static int contextSize(ContextOptions options, ModelDescription model) {
         int own = model.fitNCtx() > 0 ? Math.min(model.fitNCtx(), model.nCtxTrain()) : model.nCtxTrain();
-        return switch (wanted) {
+        return switch (options.contextSize()) {
             case ContextOptions.AUTO_SIZE -> own > 0 ? Math.min(own, ContextOptions.AUTO_MOST) : ContextOptions.AUTO_MOST;
             case ContextOptions.MODEL_SIZE -> own;
-            default -> wanted;
+            default -> {
+                remarkBeyondTraining(options.contextSize(), options.rope(), model);
+                yield options.contextSize();
+            }
         };
+    }
+
+    /** A model answers worse and worse behind the positions that it has learnt, unless they are stretched to more. */
+    static void remarkBeyondTraining(int size, Rope rope, ModelDescription model) {
+        if (model.nCtxTrain() > 0 && size > model.nCtxTrain() && rope.equals(Rope.defaults())) {
+            System.getLogger(ContextSetup.class.getName()).log(System.Logger.Level.WARNING, ("the model was trained with %d tokens of context,"
+                    + " and may answer nonsense behind them: %d are asked for, without rope scaling").formatted(model.nCtxTrain(), size));
+        }
     }
 
     /**

@@ -49,7 +49,7 @@ public final class NumbersOfVerbs {
     private static final Set<Integer> FINE = Set.of(ExitCode.OK, ExitCode.USAGE, ExitCode.INPUT_FILE, ExitCode.UNSUPPORTED, ExitCode.CANCELLED);
 
     /** What a number can lead to beside a refusal: more memory than there is, a model that computes nonsense, a server that is not there. */
-    private static final List<String> EXCUSES = List.of("this machine has", "are not finite", "are broken", "no rpc-server");
+    private static final List<String> EXCUSES = List.of("GiB are free", "are not finite", "are broken", "no rpc-server");
 
     private final Map<String, List<List<String>>> words;
     private int runs;
