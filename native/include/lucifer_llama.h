@@ -172,10 +172,10 @@ struct lucifer_model_params {
     int32_t         main_gpu;
     int32_t         fit_n_ctx;          /* context that AUTO leaves room for; 0: the model's own, shrunk if need be */
     int32_t         fit_n_ubatch;       /* 0: default */
+    int32_t         n_positions;        /* rows of position_embd.weight, behind which llama.cpp asserts; 0: there is none */
     int32_t         vocab_only;         /* booleans from here */
     int32_t         check_tensors;
     int32_t         use_extra_bufts;    /* repack weights for this CPU */
-    int32_t         reserved;
 };
 
 LUCIFER_API int32_t lucifer_model_params_init(struct lucifer_model_params * params);
@@ -231,13 +231,17 @@ struct lucifer_tokens {
     const char * text;         /* UTF-8 */
     int64_t n_bytes;
     int32_t * tokens;          /* room for cap of them */
+    const int32_t * cancel;
     int32_t cap;
     int32_t n_tokens;          /* out: always the full count */
     int32_t add_special;       /* booleans from here */
     int32_t parse_special;
 };
 
-/* Tokens of a text; BUFFER_TOO_SMALL when they are more than cap. */
+/*
+ * Tokens of a text; BUFFER_TOO_SMALL when they are more than cap. INVALID_ARGUMENT for a text that takes more than the time of
+ * lucifer_limits_set for each MiB of it, or more than half of the memory that is free.
+ */
 LUCIFER_API int32_t lucifer_tokenize(const struct lucifer_model * model, struct lucifer_tokens * tokens);
 
 struct lucifer_piece {

@@ -134,7 +134,7 @@ private:
         j.thread = (int) gettid();
 #endif
         j.started          = budget_clock();
-        j.allowed.deadline = j.started + g_max_millis * milli;
+        j.allowed.deadline = j.started + limit_nanos();
     }
 
     std::shared_ptr<job> take() {
@@ -250,16 +250,15 @@ void run_awaited(const char * subject, const int32_t * cancel, budget & held, st
     }
 }
 
-charged_scope::charged_scope(budget & held, const int32_t * cancel) noexcept {
-    held.max_bytes = g_max_bytes;
-    held.deadline  = budget_clock() + g_max_millis * milli;
-    held.cancelled = cancel;
-    held.stack_top = nullptr;
-    before_        = budget_begin(&held);
+int64_t limit_nanos() noexcept {
+    return g_max_millis * milli;
 }
 
-charged_scope::~charged_scope() {
-    budget_begin(before_);
+void renew(budget & held, const int32_t * cancel) noexcept {
+    held.max_bytes = g_max_bytes;
+    held.deadline  = budget_clock() + limit_nanos();
+    held.cancelled = cancel;
+    held.stack_top = nullptr;
 }
 
 } // namespace lucifer

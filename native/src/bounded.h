@@ -23,11 +23,14 @@ void run_awaited(const char * subject, const int32_t * cancel, budget & held, st
 // Throws when this limit was reached: `subject` took too much.
 void require_unspent(const char * subject, budget::limit spent);
 
-// The same without another thread, for small pieces that do not recurse: costs next to nothing.
+// The limit of time for one piece of work, in nanoseconds.
+int64_t limit_nanos() noexcept;
+
+// Charges a budget on this thread, for as long as it lives.
 class charged_scope {
 public:
-    charged_scope(budget & held, const int32_t * cancel) noexcept;
-    ~charged_scope();
+    explicit charged_scope(budget & held) noexcept : before_(budget_begin(&held)) {}
+    ~charged_scope() { budget_begin(before_); }
     charged_scope(const charged_scope &)             = delete;
     charged_scope & operator=(const charged_scope &) = delete;
 
@@ -35,10 +38,15 @@ private:
     budget * before_;
 };
 
+// What small pieces of work may take, one after the other.
+void renew(budget & held, const int32_t * cancel) noexcept;
+
+// The same without another thread, for small pieces that do not recurse: costs next to nothing.
 template <typename F> void run_charged(const char * subject, const int32_t * cancel, budget & held, F && body) {
     require_unspent(subject, held.spent);
     try {
-        charged_scope scope(held, cancel);
+        renew(held, cancel);
+        charged_scope scope(held);
         body();
     } catch (...) {
         require_unspent(subject, held.spent);

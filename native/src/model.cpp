@@ -5,7 +5,6 @@
 #include "log.h"
 #include "objects.h"
 #include "params.h"
-#include "positions.h"
 #include "rpc.h"
 
 #include <algorithm>
@@ -203,6 +202,7 @@ load_request read_request(const lucifer_model_params & in) {
     require_range("load_mode", in.load_mode, LLAMA_LOAD_MODE_AUTO, LLAMA_LOAD_MODE_DIRECT_IO);
     require_range("fit_margin", in.fit_margin, 0, INT64_MAX);
     require_range("fit_n_ctx", in.fit_n_ctx, 0, INT32_MAX);
+    require_range("n_positions", in.n_positions, 0, INT32_MAX);
     request.progress = in.progress;
     request.cancel   = in.cancel;
 
@@ -369,7 +369,7 @@ int32_t lucifer_model_load(const struct lucifer_model_params * params, struct lu
             model->n_gpu_layers = devices.empty() ? 0 : asked < 0 ? n_all : std::min(asked, n_all);
             model->fit_n_ctx    = (int32_t) request.fit.n_ctx;
             model->vocab_only   = params->vocab_only != 0;
-            model->n_positions  = model->vocab_only ? 0 : learnt_positions(model->model.get(), request.paths);
+            model->n_positions  = params->n_positions;
             if (model->n_gpu_layers > 0) {
                 model->devices = devices;
                 model->links   = links;

@@ -61,7 +61,7 @@ special_tokens::special_tokens(const llama_vocab * vocab) : vocab(vocab) {
 }
 
 std::vector<llama_token> special_tokens::tokenize(std::string_view text, bool add_special, bool parse_special, size_t few) const {
-    if (!has_more_than(few, text)) {
+    if (!can_be_cut(text) && !has_more_than(few, text)) {
         return tokenize_by_llama(vocab, text, add_special, parse_special);
     }
     // what is put around each text: a token before it, one behind it, both or none
@@ -161,11 +161,24 @@ std::vector<special_tokens::place> special_tokens::find(std::string_view text, b
     return places;
 }
 
+bool special_tokens::can_be_cut(std::string_view text) const {
+    constexpr size_t long_text = 4096;
+    return text.size() > long_text && llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_SPM;
+}
+
 // Nothing in it is special, and it is at the beginning or behind a special token: as if it were a text of its own.
 void special_tokens::append_plain(std::string_view text, std::vector<llama_token> & tokens) const {
-    if (!text.empty()) {
-        const std::vector<llama_token> plain = tokenize_by_llama(vocab, text, false, false);
-        tokens.insert(tokens.end(), plain.begin(), plain.end());
+    const auto append = [&](const merge_borders::part & part) {
+        const std::vector<llama_token> plain = tokenize_by_llama(vocab, part.text, false, false);
+        tokens.insert(tokens.end(), plain.begin() + (ptrdiff_t) part.n_ahead, plain.end());
+    };
+    if (can_be_cut(text)) {
+        std::call_once(borders_made, [&] { borders = std::make_unique<merge_borders>(vocab); });
+        for (const merge_borders::part & part : borders->cut(text)) {
+            append(part);
+        }
+    } else if (!text.empty()) {
+        append({text, 0});
     }
 }
 

@@ -1,7 +1,9 @@
+#include "free-memory.h"
 #include "objects.h"
 
 #include <algorithm>
 #include <climits>
+#include <new>
 #include <stdexcept>
 #include <string_view>
 
@@ -20,14 +22,55 @@ void require_token(const lucifer_model & model, int32_t token) {
     }
 }
 
-static std::vector<llama_token> tokenize(const lucifer_model & model, const lucifer_tokens & t) {
-    const std::string_view text(t.text == nullptr ? "" : t.text, (size_t) t.n_bytes);
+namespace {
+
+// What a text takes grows with its length, and so does what it may take: the limit of time for each MiB, and half of the memory that is
+// free, which only a long one could come to.
+budget budget_for(const lucifer_tokens & t) {
+    constexpr int64_t short_text = 1 << 16;
+    constexpr int64_t unlimited  = INT64_MAX / 4; // a budget adds to it
+
+    budget allowed;
+    allowed.cancelled = t.cancel;
+    allowed.deadline  = budget_clock() + (int64_t) std::min((double) unlimited, (double) (1 + (t.n_bytes >> 20)) * (double) limit_nanos());
+    allowed.max_bytes = t.n_bytes > short_text ? (int64_t) memory_available(unlimited) / 2 : unlimited;
+    return allowed;
+}
+
+[[noreturn]] void fail_spent(const lucifer_tokens & t, const budget & allowed) {
+    const double mib = (double) t.n_bytes / (1 << 20);
+    if (allowed.spent == budget::memory) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a text of %.1f MiB takes more than %lld MiB of memory to tokenize, half of what is free: give it in parts", mib,
+             (long long) (allowed.max_bytes >> 20));
+    }
+    if (allowed.spent == budget::time) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "a text of %.1f MiB takes more than %g s of processor time for each MiB to tokenize (-Dai.luciferai.llama.limit.seconds)",
+             mib, (double) limit_nanos() / 1e9);
+    }
+    fail(LUCIFER_STATUS_CANCELLED, "cancelled");
+}
+
+std::vector<llama_token> tokenize(const lucifer_model & model, const lucifer_tokens & t) {
+    const std::string_view   text(t.text == nullptr ? "" : t.text, (size_t) t.n_bytes);
+    budget                   allowed = budget_for(t);
+    std::vector<llama_token> tokens;
     try {
-        return model.specials.tokenize(text, t.add_special != 0, t.parse_special != 0);
+        charged_scope scope(allowed);
+        tokens = model.specials.tokenize(text, t.add_special != 0, t.parse_special != 0);
     } catch (const std::length_error & e) {
         fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s", e.what());
+    } catch (const std::bad_alloc &) {
+        if (allowed.spent == budget::none) {
+            throw;
+        }
     }
+    if (allowed.spent != budget::none) {
+        fail_spent(t, allowed);
+    }
+    return tokens;
 }
+
+} // namespace
 
 } // namespace lucifer
 

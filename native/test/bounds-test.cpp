@@ -215,6 +215,27 @@ static void schemas_end() {
     CHECK_OK(lucifer_limits_set((int64_t) 256 << 20, 60000));
 }
 
+static int32_t tokenize(const std::string & text, const int32_t * cancel) {
+    auto t    = sized<lucifer_tokens>();
+    t.text    = text.data();
+    t.n_bytes = (int64_t) text.size();
+    t.cancel  = cancel;
+    return lucifer_tokenize(g_model, &t);
+}
+
+// One word, which cannot be cut.
+static void texts_are_tokenized_within_limits() {
+    const std::string text(3000000, 'a');
+    const int32_t     no  = 0;
+    const int32_t     yes = 1;
+    CHECK(tokenize(text, &no) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
+    CHECK(tokenize(text, &yes) == LUCIFER_STATUS_CANCELLED);
+    CHECK_OK(lucifer_limits_set((int64_t) 256 << 20, 1));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "a text of 2.9 MiB takes more than 0.001 s of processor time for each MiB", tokenize(text, nullptr));
+    CHECK_OK(lucifer_limits_set((int64_t) 256 << 20, 60000));
+    CHECK(tokenize(text, nullptr) == LUCIFER_STATUS_BUFFER_TOO_SMALL);
+}
+
 int main(int argc, char ** argv) {
     CHECK(argc == 2);
     CHECK_OK(lucifer_init(LUCIFER_LIB_DIR));
@@ -233,6 +254,7 @@ int main(int argc, char ** argv) {
     grammars_end();
     triggers_are_looked_for_on_a_stack_of_their_own();
     schemas_end();
+    texts_are_tokenized_within_limits();
     CHECK_OK(lucifer_model_free(g_model));
     printf("ok\n");
     return 0;

@@ -33,10 +33,10 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t main_gpu;
  *     int32_t fit_n_ctx;
  *     int32_t fit_n_ubatch;
+ *     int32_t n_positions;
  *     int32_t vocab_only;
  *     int32_t check_tensors;
  *     int32_t use_extra_bufts;
- *     int32_t reserved;
  * }
  * }
  */
@@ -65,10 +65,10 @@ public class lucifer_model_params {
         lucifer_llama_h.C_INT.withName("main_gpu"),
         lucifer_llama_h.C_INT.withName("fit_n_ctx"),
         lucifer_llama_h.C_INT.withName("fit_n_ubatch"),
+        lucifer_llama_h.C_INT.withName("n_positions"),
         lucifer_llama_h.C_INT.withName("vocab_only"),
         lucifer_llama_h.C_INT.withName("check_tensors"),
-        lucifer_llama_h.C_INT.withName("use_extra_bufts"),
-        lucifer_llama_h.C_INT.withName("reserved")
+        lucifer_llama_h.C_INT.withName("use_extra_bufts")
     ).withName("lucifer_model_params");
 
     /**
@@ -870,6 +870,50 @@ public class lucifer_model_params {
         struct.set(fit_n_ubatch$LAYOUT, fit_n_ubatch$OFFSET, fieldValue);
     }
 
+    private static final OfInt n_positions$LAYOUT = (OfInt)$LAYOUT.select(groupElement("n_positions"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t n_positions
+     * }
+     */
+    public static final OfInt n_positions$layout() {
+        return n_positions$LAYOUT;
+    }
+
+    private static final long n_positions$OFFSET = $LAYOUT.byteOffset(groupElement("n_positions"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t n_positions
+     * }
+     */
+    public static final long n_positions$offset() {
+        return n_positions$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t n_positions
+     * }
+     */
+    public static int n_positions(MemorySegment struct) {
+        return struct.get(n_positions$LAYOUT, n_positions$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t n_positions
+     * }
+     */
+    public static void n_positions(MemorySegment struct, int fieldValue) {
+        struct.set(n_positions$LAYOUT, n_positions$OFFSET, fieldValue);
+    }
+
     private static final OfInt vocab_only$LAYOUT = (OfInt)$LAYOUT.select(groupElement("vocab_only"));
 
     /**
@@ -1000,50 +1044,6 @@ public class lucifer_model_params {
      */
     public static void use_extra_bufts(MemorySegment struct, int fieldValue) {
         struct.set(use_extra_bufts$LAYOUT, use_extra_bufts$OFFSET, fieldValue);
-    }
-
-    private static final OfInt reserved$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reserved"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int32_t reserved
-     * }
-     */
-    public static final OfInt reserved$layout() {
-        return reserved$LAYOUT;
-    }
-
-    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int32_t reserved
-     * }
-     */
-    public static final long reserved$offset() {
-        return reserved$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int32_t reserved
-     * }
-     */
-    public static int reserved(MemorySegment struct) {
-        return struct.get(reserved$LAYOUT, reserved$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int32_t reserved
-     * }
-     */
-    public static void reserved(MemorySegment struct, int fieldValue) {
-        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

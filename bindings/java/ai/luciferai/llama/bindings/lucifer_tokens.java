@@ -19,6 +19,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const char *text;
  *     int64_t n_bytes;
  *     int32_t *tokens;
+ *     const int32_t *cancel;
  *     int32_t cap;
  *     int32_t n_tokens;
  *     int32_t add_special;
@@ -37,6 +38,7 @@ public class lucifer_tokens {
         lucifer_llama_h.C_POINTER.withName("text"),
         lucifer_llama_h.C_LONG_LONG.withName("n_bytes"),
         lucifer_llama_h.C_POINTER.withName("tokens"),
+        lucifer_llama_h.C_POINTER.withName("cancel"),
         lucifer_llama_h.C_INT.withName("cap"),
         lucifer_llama_h.C_INT.withName("n_tokens"),
         lucifer_llama_h.C_INT.withName("add_special"),
@@ -224,6 +226,50 @@ public class lucifer_tokens {
      */
     public static void tokens(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(tokens$LAYOUT, tokens$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout cancel$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("cancel"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final AddressLayout cancel$layout() {
+        return cancel$LAYOUT;
+    }
+
+    private static final long cancel$OFFSET = $LAYOUT.byteOffset(groupElement("cancel"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static final long cancel$offset() {
+        return cancel$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static MemorySegment cancel(MemorySegment struct) {
+        return struct.get(cancel$LAYOUT, cancel$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const int32_t *cancel
+     * }
+     */
+    public static void cancel(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(cancel$LAYOUT, cancel$OFFSET, fieldValue);
     }
 
     private static final OfInt cap$LAYOUT = (OfInt)$LAYOUT.select(groupElement("cap"));

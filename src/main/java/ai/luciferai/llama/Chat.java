@@ -22,7 +22,6 @@ public final class Chat {
 
     private final Session session;
     private final ChatOptions options;
-    private final HistoryTrimmer trimmer = new HistoryTrimmer(messages -> tokens(render(messages)).length);
     private List<ChatMessage> history;
     private int trimmed;
 
@@ -50,9 +49,9 @@ public final class Chat {
     public Completion send(List<ChatMessage> messages, GenerateOptions generateOptions, Consumer<Token> listener, Cancel cancel) {
         List<ChatMessage> all = new ArrayList<>(history);
         all.addAll(messages);
-        List<ChatMessage> kept = fitting(all, messages.size(), generateOptions.maxTokens());
+        List<ChatMessage> kept = fitting(all, messages.size(), generateOptions.maxTokens(), cancel);
         RenderedChat rendered = render(kept);
-        int[] prompt = tokens(rendered);
+        int[] prompt = tokens(rendered, cancel);
         session.requireFits("system prompt and message", prompt.length);
         GenerationPlan plan = GenerationPlan.of(generateOptions, rendered, preserved(rendered));
         Completion answer = session.complete(prompt, plan, listener, cancel);
@@ -62,11 +61,12 @@ public final class Chat {
         return answer;
     }
 
-    private List<ChatMessage> fitting(List<ChatMessage> all, int current, int maxTokens) {
+    private List<ChatMessage> fitting(List<ChatMessage> all, int current, int maxTokens, Cancel cancel) {
         int room = session.contextSize();
         int reserve = options.reserve() > 0 ? Math.min(options.reserve(), room) : room / RESERVE_SHARE;
         int answer = maxTokens >= 0 ? Math.min(maxTokens, reserve) : reserve;
-        if (tokens(render(all)).length + answer <= room) {
+        var trimmer = new HistoryTrimmer(history -> tokens(render(history), cancel).length);
+        if (tokens(render(all), cancel).length + answer <= room) {
             return all;
         }
         return trimmer.trim(all, current, room - answer - room / SLACK_SHARE);
@@ -76,8 +76,8 @@ public final class Chat {
         return session.model().renderChat(messages, options.format());
     }
 
-    private int[] tokens(RenderedChat rendered) {
-        return session.model().tokenize(rendered.prompt(), TokenizeOptions.defaults());
+    private int[] tokens(RenderedChat rendered, Cancel cancel) {
+        return session.model().tokenize(rendered.prompt(), TokenizeOptions.defaults(), cancel);
     }
 
     /** Ids of the control tokens that belong into the answer. */

@@ -40,7 +40,7 @@ public final class Embedder implements AutoCloseable {
     static Embedder open(Model model, EmbedOptions options) {
         ModelDescription description = model.handle().description();
         boolean causal = model.info().kind().decoder();
-        int size = ContextSetup.contextSize(options.context().contextSize(), description);
+        int size = ContextSetup.contextSize(options.context(), description);
         // an encoder has a table of positions, which ends where its training did
         int most = causal ? size : Math.min(size, description.nCtxTrain());
         Pooling wanted = options.pooling() == Pooling.AUTO ? automatic(model.info().kind()) : options.pooling();
@@ -126,16 +126,22 @@ public final class Embedder implements AutoCloseable {
     private List<int[]> tokens(List<String> texts) {
         List<int[]> all = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
+            String name = "text " + (i + 1);
+            requireFits(name, LeastTokens.of(texts.get(i), mostTokens, model));
             int[] tokens = model.tokenize(texts.get(i));
             if (tokens.length == 0) {
-                throw new InvalidOptionException("text " + (i + 1), "at least one token", "an empty text");
+                throw new InvalidOptionException(name, "at least one token", "an empty text");
             }
-            if (tokens.length > mostTokens) {
-                throw new ContextFullException("text " + (i + 1), tokens.length, mostTokens);
-            }
+            requireFits(name, tokens.length);
             all.add(tokens);
         }
         return all;
+    }
+
+    private void requireFits(String name, int tokens) {
+        if (tokens > mostTokens) {
+            throw new ContextFullException(name, tokens, mostTokens);
+        }
     }
 
     /** Computes the next texts, as many as fit into a batch. */

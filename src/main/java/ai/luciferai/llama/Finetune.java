@@ -94,7 +94,7 @@ public final class Finetune {
             int seqLen = options.data().seqLen() > 0 ? options.data().seqLen() : context > 0 ? Math.min(context, 2048) : 2048;
             Check.require(context <= 0 || seqLen <= context, "seq-len", "at most the model's context of " + context, seqLen);
             TrainingRun run = options.run();
-            TrainingSet data = TrainingSet.read(model, options.data(), seqLen, run.seed());
+            TrainingSet data = TrainingSet.read(model, options.data(), seqLen, run.seed(), cancel);
             var plan = new TrainingPlan(data.train(), run.epochs(), (long) run.batchSize() * run.gradAccumulation(), seqLen - 1,
                     options.data().packing(), run.seed(), TrainingModels.placements(options).size());
             List<Pack> evalPacks = Pack.firstFit(data.eval(), seqLen - 1, options.data().packing());

@@ -30,17 +30,22 @@ public final class Imatrix {
     private boolean written;
 
     private Imatrix(ImatrixOptions options, Progress progress, Cancel cancel) throws IOException {
-        this.options = options;
+        this.options = sized(options);
         this.progress = Progress.guarded(progress);
         this.cancel = cancel;
         AtomicFile.requireUsable(options.output(), options.force(), read(options));
         for (Path input : read(options)) {
             MappedFile.requireReadable(input);
         }
-        matrix = new ImportanceMatrix(options.chunkSize());
+        matrix = new ImportanceMatrix(this.options.chunkSize());
         for (Path input : options.inputs()) {
             matrix.add(input);
         }
+    }
+
+    private static ImatrixOptions sized(ImatrixOptions options) {
+        List<Path> models = options.text().isEmpty() ? List.of() : List.of(options.model().orElseGet(EmbeddedModel::path));
+        return options.withChunks(ChunkSize.of(options.chunkSize(), models), options.firstChunk(), options.chunks());
     }
 
     private static List<Path> read(ImatrixOptions options) {
@@ -80,7 +85,7 @@ public final class Imatrix {
 
     private ImatrixReport collect(Model model, long start) throws IOException {
         var part = new TextChunks.Part(options.chunkSize(), options.firstChunk(), options.chunks());
-        TextChunks chunks = TextChunks.read(options.text().orElseThrow(), part, options.parseSpecial(), model);
+        TextChunks chunks = TextChunks.read(options.text().orElseThrow(), part, options.parseSpecial(), model, cancel);
         int what = options.processOutput() ? Collector.OUTPUT : Collector.BLOCKS;
         try (var decoder = new ChunkDecoder(model, chunks, options.contextOptions(), what);
                 var scorer = new Scorer(Scorer.Mode.SCORE, model.info().shape().vocabulary(), chunks.rows())) {

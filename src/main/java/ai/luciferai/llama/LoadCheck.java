@@ -24,8 +24,9 @@ final class LoadCheck {
      *
      * @param parts  the file, or all parts of a split model
      * @param causal whether a token sees only those before it
+     * @param positions rows of its table of learnt positions; 0: it has none
      */
-    record Checked(List<Path> parts, boolean causal) {}
+    record Checked(List<Path> parts, boolean causal, int positions) {}
 
     static Checked model(Path path, ModelOptions options) {
         try (GgufFile file = GgufReader.read(path)) {
@@ -37,7 +38,7 @@ final class LoadCheck {
             }
             String architecture = metadata.string(Metadata.ARCHITECTURE, "");
             return new Checked(file.parts().stream().map(GgufFile.Part::path).toList(),
-                    metadata.bool(architecture + ".attention.causal", true));
+                    metadata.bool(architecture + ".attention.causal", true), positions(file));
         } catch (IOException e) {
             throw unreadable(path, e);
         }
@@ -61,6 +62,11 @@ final class LoadCheck {
         List<String> given = overrides.stream().map(override -> override.key() + "=" + override.value()).toList();
         return new InvalidOptionException("override-kv", "metadata that fits the file", String.join(", ", given),
                 "with it, " + e.getMessage().lines().findFirst().orElse(""));
+    }
+
+    private static int positions(GgufFile file) {
+        return file.tensors().stream().filter(tensor -> tensor.name().equals("position_embd.weight")).mapToInt(tensor -> (int) tensor.ne(1))
+                .findAny().orElse(0);
     }
 
     /** The metadata that llama.cpp will see. */

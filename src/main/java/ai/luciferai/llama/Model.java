@@ -114,8 +114,17 @@ public final class Model implements AutoCloseable {
     }
 
     public int[] tokenize(String text, TokenizeOptions tokenizeOptions) {
+        return tokenize(text, tokenizeOptions, Cancel.NONE);
+    }
+
+    /**
+     * Tokens of a text, which takes a second for some megabytes.
+     *
+     * @throws ai.luciferai.llama.core.CancelledException on request
+     */
+    public int[] tokenize(String text, TokenizeOptions tokenizeOptions, Cancel cancel) {
         requireVocabulary();
-        return handle.tokenize(text, tokenizeOptions.addSpecial(), tokenizeOptions.parseSpecial());
+        return handle.tokenize(text, tokenizeOptions.addSpecial(), tokenizeOptions.parseSpecial(), cancel);
     }
 
     private void requireVocabulary() {
@@ -161,7 +170,7 @@ public final class Model implements AutoCloseable {
     /** Opens a session: a context for one text that grows. */
     public Session session(ContextOptions contextOptions) {
         requireGenerates();
-        int size = ContextSetup.contextSize(contextOptions.contextSize(), handle.description());
+        int size = ContextSetup.contextSize(contextOptions, handle.description());
         ContextHandle context = context(ContextSetup.params(contextOptions, size, 1));
         if (!context.description().hasMemory()) {
             context.close();
@@ -229,7 +238,7 @@ public final class Model implements AutoCloseable {
     public List<Completion> generateAll(List<Prompt> prompts, GenerateOptions generateOptions, ContextOptions contextOptions,
             Progress progress, Cancel cancel) {
         requireGenerates();
-        List<int[]> tokens = prompts.stream().map(this::tokens).toList();
+        List<int[]> tokens = prompts.stream().map(prompt -> tokens(prompt, cancel)).toList();
         if (tokens.isEmpty()) {
             return List.of();
         }
@@ -256,9 +265,9 @@ public final class Model implements AutoCloseable {
     }
 
     /** The ids of a prompt, checked. */
-    int[] tokens(Prompt prompt) {
+    int[] tokens(Prompt prompt, Cancel cancel) {
         int[] ids = switch (prompt) {
-            case Prompt.Text text -> tokenize(text.text(), text.options());
+            case Prompt.Text text -> tokenize(text.text(), text.options(), cancel);
             case Prompt.Tokens tokens -> tokens.ids();
         };
         Check.require(ids.length > 0, "prompt", "at least one token", "an empty prompt");

@@ -22,7 +22,7 @@ final class ModelLoader {
     static Model load(Path path, ModelOptions options, Progress progress, Cancel cancel) {
         cancel.check("load of " + path);
         LoadCheck.Checked checked = LoadCheck.model(path, options);
-        ModelParams params = params(options, checked.parts());
+        ModelParams params = params(options, checked);
         try {
             return new Model(ModelHandle.load(params, progress, cancel), options, checked.causal());
         } catch (InvalidFileException | UnsupportedModelException e) {
@@ -30,9 +30,10 @@ final class ModelLoader {
         }
     }
 
-    private static ModelParams params(ModelOptions options, List<Path> parts) {
+    private static ModelParams params(ModelOptions options, LoadCheck.Checked checked) {
         ModelParams p = ModelParams.defaults();
-        p.paths = parts;
+        p.paths = checked.parts();
+        p.nPositions = checked.positions();
         p.loadMode = options.loadMode().code();
         p.vocabOnly = options.vocabOnly();
         p.checkTensors = options.checkTensors();

@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.train.RawSample;
@@ -16,11 +17,13 @@ final class SampleEncoder {
 
     private final Model model;
     private final DataOptions options;
+    private final Cancel cancel;
     private final ConversationEncoder conversations;
 
-    SampleEncoder(Model model, DataOptions options) {
+    SampleEncoder(Model model, DataOptions options, Cancel cancel) {
         this.model = model;
         this.options = options;
+        this.cancel = cancel;
         this.conversations = new ConversationEncoder(model, options);
     }
 
@@ -77,7 +80,7 @@ final class SampleEncoder {
             if (text.isEmpty() && !first) {
                 return;
             }
-            for (int token : model.tokenize(text, new TokenizeOptions(first, control))) {
+            for (int token : model.tokenize(text, new TokenizeOptions(first, control), cancel)) {
                 add(token, learn);
             }
         }

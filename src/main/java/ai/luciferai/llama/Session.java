@@ -71,7 +71,7 @@ public final class Session implements AutoCloseable {
      * @throws ContextFullException the prompt is longer than the context
      */
     public Completion complete(Prompt prompt, GenerateOptions generateOptions, Consumer<Token> listener, Cancel cancel) {
-        return complete(model.tokens(prompt), GenerationPlan.of(generateOptions), listener, cancel);
+        return complete(tokens(prompt, cancel), GenerationPlan.of(generateOptions), listener, cancel);
     }
 
     Completion complete(int[] prompt, GenerationPlan plan, Consumer<Token> listener, Cancel cancel) {
@@ -92,7 +92,7 @@ public final class Session implements AutoCloseable {
 
     /** Starts a generation that is pulled token by token. The session serves only it until it ends or is closed. */
     public Generation generate(Prompt prompt, GenerateOptions generateOptions, Cancel cancel) {
-        return generate(model.tokens(prompt), GenerationPlan.of(generateOptions), cancel);
+        return generate(tokens(prompt, cancel), GenerationPlan.of(generateOptions), cancel);
     }
 
     private Generation generate(int[] prompt, GenerationPlan plan, Cancel cancel) {
@@ -111,6 +111,13 @@ public final class Session implements AutoCloseable {
                 throw e;
             }
         });
+    }
+
+    private int[] tokens(Prompt prompt, Cancel cancel) {
+        if (prompt instanceof Prompt.Text text) {
+            requireFits("prompt", LeastTokens.of(text.text(), contextSize(), model));
+        }
+        return model.tokens(prompt, cancel);
     }
 
     /** An encoder computes a prompt in one piece. */

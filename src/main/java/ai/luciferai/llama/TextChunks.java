@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.core.MappedFile;
 import ai.luciferai.llama.core.Utf8;
@@ -27,8 +28,8 @@ record TextChunks(int[] tokens, int size) {
     }
 
     /** The chunks of a file. */
-    static TextChunks read(Path file, Part part, boolean parseSpecial, Model model) throws IOException {
-        int[] tokens = model.tokenize(text(file), new TokenizeOptions(true, parseSpecial));
+    static TextChunks read(Path file, Part part, boolean parseSpecial, Model model, Cancel cancel) throws IOException {
+        int[] tokens = model.tokenize(text(file), new TokenizeOptions(true, parseSpecial), cancel);
         long skipped = (long) part.first() * part.size();
         if (tokens.length - skipped < 2L * part.size()) {
             throw new InvalidFileException(file, "text", "at least %d tokens, two chunks%s".formatted(2L * part.size() + skipped,

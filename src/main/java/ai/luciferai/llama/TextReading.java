@@ -64,12 +64,12 @@ final class TextReading implements AutoCloseable {
         if (!base && predictions.isPresent()) {
             try (LogitsFile file = LogitsFile.open(predictions.get())) {
                 requireSameVocabulary(model, file);
-                requireSameText(model, file);
+                requireSameText(model, file, cancel);
                 return run(Scorer.Mode.COMPARE, model, name, file.chunks(), file, progress, cancel);
             }
         }
         var part = new TextChunks.Part(options.reading().chunkSize(), 0, options.reading().chunks());
-        TextChunks chunks = TextChunks.read(options.reading().text().orElseThrow(), part, false, model);
+        TextChunks chunks = TextChunks.read(options.reading().text().orElseThrow(), part, false, model, cancel);
         return base || options.reading().saveLogits().isPresent()
                 ? keep(model, name, chunks, progress, cancel)
                 : run(Scorer.Mode.SCORE, model, name, chunks, null, progress, cancel);
@@ -83,12 +83,12 @@ final class TextReading implements AutoCloseable {
     }
 
     /** A file of predictions holds its text; one that is named beside it must be that. */
-    private void requireSameText(Model model, LogitsFile file) throws IOException {
+    private void requireSameText(Model model, LogitsFile file, Cancel cancel) throws IOException {
         Optional<Path> text = options.reading().text();
         if (baseModel.isPresent() || text.isEmpty()) {
             return;
         }
-        TextChunks own = TextChunks.read(text.get(), new TextChunks.Part(file.chunks().size(), 0, file.chunks().count()), false, model);
+        TextChunks own = TextChunks.read(text.get(), new TextChunks.Part(file.chunks().size(), 0, file.chunks().count()), false, model, cancel);
         if (!Arrays.equals(own.tokens(), file.chunks().tokens())) {
             throw new InvalidFileException(predictions.orElseThrow(), "text", "predictions on " + text.get(), "those on another text",
                     "leave -f out: the file holds its text", null);

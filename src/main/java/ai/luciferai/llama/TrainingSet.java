@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.InvalidFileException;
 import ai.luciferai.llama.train.RawSample;
 import ai.luciferai.llama.train.Sample;
@@ -24,8 +25,8 @@ import java.util.Random;
 record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dropped, List<String> badLines) {
 
     /** Reads and encodes the data of the options. */
-    static TrainingSet read(Model model, DataOptions options, int seqLen, long seed) throws IOException {
-        var reader = new Reader(model, options, seqLen);
+    static TrainingSet read(Model model, DataOptions options, int seqLen, long seed, Cancel cancel) throws IOException {
+        var reader = new Reader(model, options, seqLen, cancel);
         List<List<Sample>> train = new ArrayList<>();
         for (Path file : options.train()) {
             train.addAll(reader.read(file));
@@ -57,14 +58,16 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
         private final DataOptions options;
         private final SampleEncoder encoder;
         private final int seqLen;
+        private final Cancel cancel;
         private final List<String> badLines = new ArrayList<>();
         private int truncated;
         private int dropped;
 
-        Reader(Model model, DataOptions options, int seqLen) {
+        Reader(Model model, DataOptions options, int seqLen, Cancel cancel) {
             this.options = options;
-            this.encoder = new SampleEncoder(model, options);
+            this.encoder = new SampleEncoder(model, options, cancel);
             this.seqLen = seqLen;
+            this.cancel = cancel;
         }
 
         /** Samples in groups that evaluation must not tear apart: the turns of a conversation have most of their text in common. */
@@ -73,6 +76,7 @@ record TrainingSet(List<Sample> train, List<Sample> eval, int truncated, int dro
             badLines.addAll(file.badLines());
             var groups = new ArrayList<List<Sample>>();
             for (RawSample.Located located : file.samples()) {
+                cancel.check("training");
                 List<Sample> encoded = encoder.encode(located, path);
                 dropped += encoded.isEmpty() ? 1 : 0;
                 if (SampleFile.isText(path)) {

@@ -164,7 +164,7 @@ class ChatTemplatesIT {
         }
 
         List<Sample> encode(List<Turn> turns) {
-            return new SampleEncoder(model, DataOptions.of(DATA).withTemplate(template))
+            return new SampleEncoder(model, DataOptions.of(DATA).withTemplate(template), Cancel.NONE)
                     .encode(new RawSample.Located(1, new RawSample.Conversation(turns)), DATA);
         }
 

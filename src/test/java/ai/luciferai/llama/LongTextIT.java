@@ -2,7 +2,12 @@ package ai.luciferai.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.luciferai.llama.core.Cancel;
+import ai.luciferai.llama.core.CancelledException;
+import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.gguf.GgufFile;
 import ai.luciferai.llama.gguf.GgufReader;
 import ai.luciferai.llama.gguf.TinyModel;
@@ -14,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +33,7 @@ class LongTextIT {
 
     private static final long SMALL_STACK = 256 << 10;
     private static final int LENGTH = 20_000;
+    private static final int LONG = 1_000_000;
 
     private static final List<String> PARTS = List.of("=", " ", "a", "1", "中", "\n", "x y ", "\u0001");
 
@@ -37,6 +44,31 @@ class LongTextIT {
             assertFalse(vocabularies.isEmpty());
             return vocabularies.stream()
                     .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> onASmallStack(() -> tokenizeRuns(file))));
+        }
+    }
+
+    /** A text that is one word to some, and many to others. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-spm", "llama-bpe", "deepseek-llm", "gemma-4", "bert-bge"})
+    void aCancelEndsTheTokenizing(String vocabulary) throws IOException {
+        Path file = Goldens.upstreamSource().resolve("models/ggml-vocab-" + vocabulary + ".gguf");
+        try (Model model = Model.load(file, ModelOptions.defaults().withVocabOnly(true))) {
+            var cancel = new Cancel();
+            cancel.request();
+            for (String part : PARTS) {
+                String text = part.repeat(LONG / part.length());
+                assertThrows(CancelledException.class, () -> model.tokenize(text, TokenizeOptions.plain(), cancel), vocabulary + ": " + part);
+            }
+        }
+    }
+
+    @Test
+    void whatCannotFitIsRefusedBeforeItIsTokenized() {
+        String text = "list files ".repeat(LONG / 10);
+        try (Model model = Tiny.load(); Session session = model.session(Tiny.CONTEXT); Embedder embedder = model.embedder()) {
+            var refused = assertThrows(ContextFullException.class, () -> session.complete(Prompt.text(text), Tiny.greedy(1)));
+            assertTrue(refused.needed() > refused.capacity() && refused.needed() < model.tokenize(text).length, refused.getMessage());
+            assertThrows(ContextFullException.class, () -> embedder.embed(text));
         }
     }
 

@@ -43,7 +43,7 @@ class SampleEncoderIT {
     void anAnswerOfWeightZeroIsGivenAndNotLearnt() {
         try (Model model = Model.embedded(Goldens.onCpu(), Progress.NONE, Cancel.NONE)) {
             for (DataOptions.Loss loss : DataOptions.Loss.values()) {
-                SampleEncoder encoder = new SampleEncoder(model, DataOptions.of(FILE).withLoss(loss));
+                SampleEncoder encoder = new SampleEncoder(model, DataOptions.of(FILE).withLoss(loss), Cancel.NONE);
                 Sample all = encode(encoder, true);
                 Sample second = encode(encoder, false);
                 assertArrayEquals(all.tokens(), second.tokens());
@@ -76,7 +76,7 @@ class SampleEncoderIT {
     void aTemplateThatDoesNotExistIsTheOptionsFault() {
         try (Model model = Tiny.load()) {
             DataOptions options = DataOptions.of(FILE).withTemplate(ChatTemplate.named("nonsense"));
-            var refusal = assertThrows(InvalidOptionException.class, () -> new SampleEncoder(model, options));
+            var refusal = assertThrows(InvalidOptionException.class, () -> new SampleEncoder(model, options, Cancel.NONE));
             assertEquals(true, refusal.getMessage().contains("nonsense"), refusal.getMessage());
         }
     }
@@ -85,7 +85,7 @@ class SampleEncoderIT {
     void aConversationWhoseAnswersAllHaveWeightZeroHasNoSample() {
         try (Model model = Tiny.load()) {
             var turns = List.of(new Turn("user", "q"), new Turn("assistant", "a", false));
-            assertEquals(List.of(), new SampleEncoder(model, DataOptions.of(FILE))
+            assertEquals(List.of(), new SampleEncoder(model, DataOptions.of(FILE), Cancel.NONE)
                     .encode(new RawSample.Located(1, new RawSample.Conversation(turns)), FILE));
         }
     }
@@ -110,7 +110,7 @@ class SampleEncoderIT {
                 {%- if m.role == 'user' %}[ {{ m.content }} ]{% elif m.role == 'assistant' %} {{ m.content }}{{ eos_token }}{% endif -%}
                 {%- endfor -%}""");
         try (Model model = Tiny.load()) {
-            var encoder = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(knows));
+            var encoder = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(knows), Cancel.NONE);
             var answer = new Turn("assistant", "ls");
             assertEquals(1, encoder.encode(located(List.of(new Turn("user", "list"), answer)), FILE).size());
             for (List<Turn> turns : List.of(List.of(new Turn("robot", "beep"), new Turn("user", "list"), answer),
@@ -121,7 +121,7 @@ class SampleEncoderIT {
             }
             // llama.cpp puts a system's message into the user's where a template knows no system
             assertEquals(1, encoder.encode(located(List.of(new Turn("system", "brief"), new Turn("user", "list"), answer)), FILE).size());
-            var chatml = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(ChatTemplate.named("chatml")));
+            var chatml = new SampleEncoder(model, DataOptions.of(FILE).withTemplate(ChatTemplate.named("chatml")), Cancel.NONE);
             assertEquals(1, chatml.encode(located(List.of(new Turn("robot", "beep"), answer)), FILE).size()); // it renders every role
         }
     }
@@ -134,7 +134,7 @@ class SampleEncoderIT {
     void theTemplatesOwnRefusalIsSaid() {
         try (Model model = Tiny.load()) {
             var options = DataOptions.of(FILE).withTemplate(ChatTemplate.jinja("{{ raise_exception('No systems, please') }}"));
-            var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options).encode(conversation(true), FILE));
+            var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options, Cancel.NONE).encode(conversation(true), FILE));
             assertEquals("line 1", refused.where());
             assertEquals(true, refused.getMessage().contains("No systems, please"), refused.getMessage());
         }
@@ -151,7 +151,7 @@ class SampleEncoderIT {
                 assertEquals(true, refused.getMessage().contains(template + ": "), refused.getMessage());
             }
             var options = DataOptions.of(FILE).withTemplate(ChatTemplate.file(file));
-            var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options).encode(conversation(true), FILE));
+            var refused = assertThrows(InvalidFileException.class, () -> new SampleEncoder(model, options, Cancel.NONE).encode(conversation(true), FILE));
             assertEquals(true, refused.getMessage().startsWith("data.jsonl: line 1") && refused.getMessage().contains(file + ": "), refused.getMessage());
         }
     }
@@ -167,7 +167,7 @@ class SampleEncoderIT {
         }
         Path file = Files.writeString(folder.resolve("data.jsonl"), lines);
         try (Model model = Tiny.load()) {
-            TrainingSet set = TrainingSet.read(model, DataOptions.of(file).withTemplate(FORGETS).withEvalSplit(0.3f), 128, 1);
+            TrainingSet set = TrainingSet.read(model, DataOptions.of(file).withTemplate(FORGETS).withEvalSplit(0.3f), 128, 1, Cancel.NONE);
             assertEquals(List.of(14, 6), List.of(set.train().size(), set.eval().size()));
             Set<String> train = numbers(model, set.train());
             assertEquals(false, numbers(model, set.eval()).stream().anyMatch(train::contains));
@@ -187,7 +187,7 @@ class SampleEncoderIT {
     }
 
     private static List<Sample> encode(Model model, DataOptions.Loss loss, boolean learnFirst) {
-        return new SampleEncoder(model, DataOptions.of(FILE).withLoss(loss).withTemplate(FORGETS)).encode(conversation(learnFirst), FILE);
+        return new SampleEncoder(model, DataOptions.of(FILE).withLoss(loss).withTemplate(FORGETS), Cancel.NONE).encode(conversation(learnFirst), FILE);
     }
 
     private static RawSample.Located conversation(boolean learnFirst) {

@@ -36,7 +36,7 @@ final class TokenizeCommand implements Command {
         String text = TextMixin.read(a, environment);
         var options = new TokenizeOptions(!a.has("--no-bos"), !a.has("--no-parse-special"));
         try (Model model = ModelMixin.load(path, ModelOptions.defaults().withVocabOnly(true), environment)) {
-            int[] ids = model.tokenize(text, options);
+            int[] ids = model.tokenize(text, options, environment.cancel());
             if (a.has("--json")) {
                 environment.print(json(model, ids));
                 return ExitCode.OK;

@@ -118,13 +118,15 @@ public final class ModelHandle extends NativeHandle {
      * @param addSpecial   whether what the vocabulary wants at the start and end is added
      * @param parseSpecial whether control tokens written in the text become these tokens
      */
-    public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+    public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial, Cancel cancel) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         try (Arena arena = Arena.ofConfined()) {
+            Cancel polled = Computing.begin(cancel);
             MemorySegment struct = lucifer_tokens.allocate(arena);
             lucifer_tokens.struct_size(struct, lucifer_tokens.sizeof());
             lucifer_tokens.text(struct, arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8));
             lucifer_tokens.n_bytes(struct, utf8.length);
+            lucifer_tokens.cancel(struct, polled.segment());
             lucifer_tokens.add_special(struct, addSpecial ? 1 : 0);
             lucifer_tokens.parse_special(struct, parseSpecial ? 1 : 0);
             MemorySegment tokens = room(arena, struct, utf8.length / 2 + 16);
@@ -133,10 +135,13 @@ public final class ModelHandle extends NativeHandle {
                 tokens = room(arena, struct, lucifer_tokens.n_tokens(struct));
                 status = lucifer_tokenize(shared(), struct);
             }
-            Status.check(status, "lucifer_tokenize", Status.About.model(path));
+            Status.check(status, "lucifer_tokenize", Status.About.model(path).andOption("text", "one that takes less to tokenize", null));
             return tokens.asSlice(0, 4L * lucifer_tokens.n_tokens(struct)).toArray(ValueLayout.JAVA_INT);
         } catch (IllegalStateException fault) {
             throw explained(fault);
+        } finally {
+            Computing.end();
+            Reference.reachabilityFence(cancel);
         }
     }
 

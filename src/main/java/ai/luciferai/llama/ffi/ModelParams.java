@@ -38,6 +38,8 @@ public final class ModelParams {
     public int fitNCtx;
     /** 0: default. */
     public int fitNUbatch;
+    /** Rows of its table of learnt positions; 0: it has none. */
+    public int nPositions;
     public boolean vocabOnly;
     public boolean checkTensors;
     /** Repack weights for this CPU. */
@@ -86,6 +88,7 @@ public final class ModelParams {
         lucifer_model_params.fit_margin(struct, fitMargin);
         lucifer_model_params.fit_n_ctx(struct, fitNCtx);
         lucifer_model_params.fit_n_ubatch(struct, fitNUbatch);
+        lucifer_model_params.n_positions(struct, nPositions);
         lucifer_model_params.vocab_only(struct, vocabOnly ? 1 : 0);
         lucifer_model_params.check_tensors(struct, checkTensors ? 1 : 0);
         lucifer_model_params.use_extra_bufts(struct, useExtraBufts ? 1 : 0);

@@ -54,7 +54,7 @@ class LifetimeIT {
         sampler.close();
         assertThrows(ClosedException.class, () -> sampler.accept(1));
         model.close();
-        assertThrows(ClosedException.class, () -> model.tokenize("ls", true, true));
+        assertThrows(ClosedException.class, () -> model.tokenize("ls", true, true, Cancel.NONE));
         assertThrows(ClosedException.class, () -> TinyModel.context(model));
         assertThrows(ClosedException.class, () -> AdapterHandle.load(model, TinyModel.ADAPTER));
     }
@@ -120,7 +120,7 @@ class LifetimeIT {
             try (var other = Executors.newSingleThreadExecutor()) {
                 Future<?> reader = other.submit(() -> {
                     for (int i = 0; i < 2_000; i++) {
-                        model.tokenize("find every file that is larger than a megabyte", true, true);
+                        model.tokenize("find every file that is larger than a megabyte", true, true, Cancel.NONE);
                     }
                 });
                 closeWhenPossible(model);
@@ -185,7 +185,7 @@ class LifetimeIT {
                 TinyModel.fill(context, 16);
                 context.decode(Cancel.NONE);
             }
-            case 1 -> model.tokenize("list all files " + random.nextInt(), true, true);
+            case 1 -> model.tokenize("list all files " + random.nextInt(), true, true, Cancel.NONE);
             case 2 -> context.posMax(0);
             case 3 -> context.clear();
             case 4 -> model.piece(random.nextInt(1000), true);

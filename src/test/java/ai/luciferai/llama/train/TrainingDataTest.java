@@ -53,8 +53,8 @@ class TrainingDataTest {
             samples.add(sample(new int[2 + random.nextInt(20)]));
         }
         for (boolean packing : new boolean[] {true, false}) {
-            TrainingPlan.Shape some = new TrainingPlan(samples, 200, 4, 64, packing, 1).shape(Cancel.NONE);
-            TrainingPlan.Shape all = new TrainingPlan(samples, 400_000_000, 4, 64, packing, 1).shape(Cancel.NONE);
+            TrainingPlan.Shape some = new TrainingPlan(samples, 200, 4, 64, packing, 1, 1).shape(Cancel.NONE);
+            TrainingPlan.Shape all = new TrainingPlan(samples, 400_000_000, 4, 64, packing, 1, 1).shape(Cancel.NONE);
             assertEquals(all, some.max(all), "not the largest");
             assertTrue(packing || all.equals(some), "each sample by itself");
         }
