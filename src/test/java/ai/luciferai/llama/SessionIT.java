@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.luciferai.llama.convert.Said;
 import ai.luciferai.llama.core.BusyException;
 import ai.luciferai.llama.core.Cancel;
 import ai.luciferai.llama.core.ClosedException;
 import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.core.InvalidOptionException;
+import ai.luciferai.llama.core.OutOfMemoryException;
 import ai.luciferai.llama.core.Progress;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
@@ -45,6 +47,29 @@ class SessionIT {
     private static Completion fresh(String prompt, GenerateOptions options) {
         try (Session session = model.session(Tiny.CONTEXT)) {
             return session.complete(Prompt.text(prompt), options);
+        }
+    }
+
+    @Test
+    void aContextThatNeedsMoreMemoryThanIsFreeIsRefusedWithNumbers() {
+        for (ContextOptions large : List.of(Tiny.CONTEXT.withContextSize(1 << 30),
+                Tiny.CONTEXT.withContextSize(1 << 24).withBatchSize(1 << 20).withUbatchSize(1 << 20))) {
+            var refused = assertThrows(OutOfMemoryException.class, () -> model.session(large));
+            assertTrue(refused.getMessage().contains("GiB are free: ask for a smaller n_ctx"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void moreContextThanTheModelWasTrainedWithIsRemarkedOnOnce() {
+        ContextOptions more = Tiny.CONTEXT.withContextSize(1024);
+        try (var said = new Said(ContextSetup.class)) {
+            model.session(Tiny.CONTEXT).close();
+            model.session(Tiny.CONTEXT.withContextSize(512)).close();
+            model.session(more.withRope(Rope.defaults().withFrequencyScale(0.5f))).close();
+            assertEquals(List.of(), said.texts());
+            model.session(more).close();
+            assertEquals(List.of("the model was trained with 512 tokens of context, and may answer nonsense behind them: 1024 are asked for, without"
+                    + " rope scaling"), said.texts());
         }
     }
 

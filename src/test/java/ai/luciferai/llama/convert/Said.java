@@ -8,17 +8,17 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /** What one class remarks meanwhile. */
-final class Said extends Handler implements AutoCloseable {
+public final class Said extends Handler implements AutoCloseable {
 
     private final Logger logger;
     private final List<String> texts = new ArrayList<>();
 
-    Said(Class<?> by) {
+    public Said(Class<?> by) {
         logger = Logger.getLogger(by.getName());
         logger.addHandler(this);
     }
 
-    synchronized List<String> texts() {
+    public synchronized List<String> texts() {
         return List.copyOf(texts);
     }
 
