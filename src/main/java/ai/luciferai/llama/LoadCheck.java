@@ -34,7 +34,7 @@ final class LoadCheck {
             if (options.vocabOnly()) {
                 ModelPreflight.checkVocabulary(file);
             } else {
-                check(file, metadata, options.kvOverrides());
+                check(path, file, metadata, options.kvOverrides());
             }
             String architecture = metadata.string(Metadata.ARCHITECTURE, "");
             return new Checked(file.parts().stream().map(GgufFile.Part::path).toList(),
@@ -45,7 +45,7 @@ final class LoadCheck {
     }
 
     /** What is wrong with a file that is sound without the overrides is theirs. */
-    private static void check(GgufFile file, Metadata metadata, List<KvOverride> overrides) {
+    private static void check(Path path, GgufFile file, Metadata metadata, List<KvOverride> overrides) {
         try {
             ModelPreflight.check(file, metadata);
         } catch (InvalidFileException | UnsupportedModelException e) {
@@ -53,15 +53,15 @@ final class LoadCheck {
                 throw e;
             }
             ModelPreflight.check(file, file.metadata());
-            throw overridden(e, overrides);
+            throw overridden(path, overrides, e);
         }
     }
 
     /** Blames the overrides, and says what they lead to. */
-    static InvalidOptionException overridden(BridgeException e, List<KvOverride> overrides) {
+    static InvalidOptionException overridden(Path path, List<KvOverride> overrides, BridgeException e) {
         List<String> given = overrides.stream().map(override -> override.key() + "=" + override.value()).toList();
-        return new InvalidOptionException("override-kv", "metadata that fits the file", String.join(", ", given),
-                "with it, " + e.getMessage().lines().findFirst().orElse(""));
+        String fault = e.getMessage().lines().findFirst().orElse("").replace(path + ": ", "");
+        return new InvalidOptionException("override-kv", "metadata that fits " + path, String.join(", ", given), "with it, " + fault);
     }
 
     private static int positions(GgufFile file) {

@@ -26,7 +26,7 @@ final class ModelLoader {
         try {
             return new Model(ModelHandle.load(params, progress, cancel), options, checked.causal());
         } catch (InvalidFileException | UnsupportedModelException e) {
-            throw options.kvOverrides().isEmpty() ? e : LoadCheck.overridden(e, options.kvOverrides());
+            throw options.kvOverrides().isEmpty() ? e : LoadCheck.overridden(path, options.kvOverrides(), e);
         }
     }
 

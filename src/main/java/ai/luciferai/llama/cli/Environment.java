@@ -190,7 +190,8 @@ final class Environment {
     private static RuntimeException failed(IOException e) {
         String message = String.valueOf(e.getMessage());
         boolean gone = message.contains("Broken pipe") || message.contains("pipe is being closed");
-        return gone ? new ReaderGoneException(e) : new UncheckedIOException("stdout: " + message, e);
+        return gone ? new ReaderGoneException(e)
+                : new UncheckedIOException("stdout: " + (message.contains("Bad file descriptor") ? "a closed stream" : message), e);
     }
 
     PrintStream err() {

@@ -45,12 +45,13 @@ final class GenerateCommand implements Command {
         SamplingMixin.declare(syntax);
         ModelMixin.declare(syntax);
         ContextMixin.declare(syntax);
-        return AcceptedMixin.declare(syntax, "--silent-prompt --no-display-prompt --no-warmup --simple-io --jinja --no-context-shift --no-show-timings "
+        return AcceptedMixin.declare(syntax, "--silent-prompt --no-display-prompt --no-warmup --simple-io --jinja --no-show-timings "
                 + "--skip-chat-parsing")
                 .accepted("-co --color", AcceptedMixin.UNCOLOURED, "nothing is coloured")
                 .accepted("--reasoning-format", List.of("none"), "thoughts stay in the text")
                 .accepted("--reasoning-budget", List.of("-1"), "thinking is not cut short")
-                .option("--keep", "N", "tokens that stay when the context is full, where the text ends");
+                .option("--keep", "N", "tokens that stay when the context is full: there the text ends")
+                .flag("--no-context-shift", "end the text where the context is full");
     }
 
     @Override

@@ -88,9 +88,11 @@ record GeneratePlan(List<Optional<Path>> models, ModelOptions modelOptions, Cont
             throw new InvalidOptionException(other, "no " + conversation(a) + " beside it", conversation(a));
         }
         a.integer("--keep", 0); // nothing but a number
-        if (interactive && a.has("--keep")) {
-            throw new InvalidOptionException("--keep", "no " + conversation(a) + " beside it", conversation(a),
-                    LlamaOptions.read().told("generate", "--keep"));
+        for (String name : List.of("--keep", "--no-context-shift")) {
+            if (interactive && a.has(name)) {
+                throw new InvalidOptionException(name, "no " + conversation(a) + " beside it", conversation(a),
+                        LlamaOptions.read().told("generate", name));
+            }
         }
     }
 

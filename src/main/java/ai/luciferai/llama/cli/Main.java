@@ -198,7 +198,7 @@ public final class Main {
         TypedNames names = arguments == null ? null : new TypedNames(syntax, arguments);
         String name = names == null ? e.option() : names.of(e.option(), e.got());
         return "%s%s: expected %s, got %s%s".formatted(name.startsWith("-") ? "option " : "", name, e.expected(),
-                names == null ? e.got() : names.fileOf(name, e.got()) + e.got(),
+                names == null ? e.got() : names.got(e.option(), e.got()),
                 e.hint() == null ? "" : System.lineSeparator() + "HINT: " + e.hint());
     }
 }

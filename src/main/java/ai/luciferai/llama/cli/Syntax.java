@@ -134,9 +134,13 @@ final class Syntax {
         return add(new Option(Kind.OPTIONAL, words(names), List.of(), "on|off|auto", ON_OFF_AUTO), help, fallback);
     }
 
-    /** An option of llama.cpp's that may only ask for what happens anyway; {@link LlamaOptions} says why nothing else is possible. */
+    /**
+     * An option of llama.cpp's that may only ask for what happens anyway; {@link LlamaOptions} says why nothing else is possible.
+     *
+     * @param values the help shows the first two
+     */
     Syntax accepted(String names, List<String> values, String help) {
-        return add(new Option(Kind.VALUE, words(names), List.of(), bars(values), values), help, null);
+        return add(new Option(Kind.VALUE, words(names), List.of(), bars(values.subList(0, Math.min(2, values.size()))), values), help, null);
     }
 
     /** A paragraph below the options. */

@@ -4,6 +4,7 @@ import static java.util.Map.entry;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +35,9 @@ final class TypedNames {
     private static final Map<String, List<String>> OPERANDS = Map.of("input", List.of("INPUT", "IN"), "output", List.of("OUT"),
             "type", List.of("TYPE"), "model", List.of("MODEL"));
 
+    /** Whose value is a text that may stand in a file. */
+    private static final Set<String> TEXTS = Set.of("grammar", "json-schema", "tensor-type", "chat-template");
+
     private final Syntax syntax;
     private final Arguments arguments;
 
@@ -61,10 +65,11 @@ final class TypedNames {
         return typed == null ? name : (typed.startsWith("-") ? arguments.typed(typed) : typed) + (blank < 0 ? "" : name.substring(blank));
     }
 
-    /** "FILE: " where an option names a file whose text is refused, and the refusal does not; else nothing. */
-    String fileOf(String typed, String got) {
-        boolean read = syntax.declares(typed) && arguments.has(typed) && syntax.named(typed).parameter().equals("FILE");
-        return !read || got.contains(arguments.texts(typed).getLast()) ? "" : arguments.texts(typed).getLast() + ": ";
+    /** What is refused; with its file before it where the text came out of one, of which the library does not know. */
+    String got(String name, String got) {
+        String typed = of(name, got);
+        boolean read = TEXTS.contains(kebab(name)) && arguments.has(typed) && syntax.named(typed).parameter().equals("FILE");
+        return read && !got.contains(arguments.text(typed)) ? arguments.text(typed) + ": " + got : got;
     }
 
     /** An operand that the verb shows by one of these names. */

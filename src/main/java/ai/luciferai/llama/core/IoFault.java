@@ -18,7 +18,8 @@ public final class IoFault {
 
     /** The reason alone, for messages that name the file themselves. */
     public static String reason(IOException e) {
-        return e instanceof FileSystemException fault ? reason(fault) : String.valueOf(e.getMessage());
+        return e instanceof FileSystemException fault ? reason(fault)
+                : "Is a directory".equals(e.getMessage()) ? "a folder" : String.valueOf(e.getMessage());
     }
 
     private static String reason(FileSystemException e) {

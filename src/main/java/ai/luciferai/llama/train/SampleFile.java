@@ -131,7 +131,8 @@ public record SampleFile(List<RawSample.Located> samples, List<String> badLines)
         try {
             node = JSON.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new BadLine("malformed JSON: " + JsonFault.text(e.getOriginalMessage()));
+            // All of it stands in one line, whose number is told.
+            throw new BadLine("malformed JSON: " + JsonFault.text(e.getOriginalMessage()).replace(" (start marker at line 1)", ""));
         }
         if (!node.isObject()) {
             throw new BadLine("JSON that is no object");

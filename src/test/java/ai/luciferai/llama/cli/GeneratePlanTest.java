@@ -269,7 +269,7 @@ class GeneratePlanTest {
     @ValueSource(strings = {
         "-p x --out-dir .", "-p x --force", "-p x -np 2", "-f x --out-dir .", "- --force", "-i -np 2", "-cnv --force", "-ins --out-dir .",
         "--prompts p -st", "--prompts p --logprobs 2", "--prompts p -i", "--prompts p -ins", "-cnv --json", "-i --json", "-i -", "-ins -f -",
-        "-i --keep 3", "-cnv --keep 3", "-p x -no-cnv --reasoning off",
+        "-i --keep 3", "-ins --no-context-shift", "-cnv --keep 3", "-p x -no-cnv --reasoning off",
         "-p x -no-cnv --chat-template-kwargs {}", "-p x -no-cnv --chat-template-file f", "-p x --chat-template a --chat-template-file f",
         "-p x -no-cnv -sys s", "-i -no-cnv -sysf s", "-p x --no-chat --chat-template chatml", "-p x -sys s -sysf s", "-i -no-cnv --chat-template chatml"
     })

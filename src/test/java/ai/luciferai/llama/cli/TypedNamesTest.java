@@ -71,6 +71,17 @@ class TypedNamesTest {
     }
 
     @Test
+    void theFileOfARefusedTextIsNamed() {
+        Syntax syntax = new GenerateCommand().syntax();
+        var file = new TypedNames(syntax, syntax.parse(new String[] {"-jf", "schema.json"}, 0));
+        assertEquals("schema.json: no JSON", file.got("jsonSchema", "no JSON"));
+        assertEquals("schema.json: no JSON", file.got("jsonSchema", "schema.json: no JSON"));
+        var text = new TypedNames(syntax, syntax.parse(new String[] {"-j", "{", "-m", "x.gguf", "-m", "y.gguf"}, 0));
+        assertEquals("no JSON", text.got("jsonSchema", "no JSON"));
+        assertEquals("2 of them", text.got("-m", "2 of them"));
+    }
+
+    @Test
     void operandsAreCalledAsTheHelpDoes() {
         assertEquals("OUT", named("quantize", "output", "x.gguf", "in.gguf", "x.gguf", "Q8_0"));
         assertEquals("TYPE", named("quantize", "type", "Q9", "in.gguf", "Q9"));
