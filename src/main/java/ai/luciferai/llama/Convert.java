@@ -29,7 +29,26 @@ public final class Convert {
      * @throws ai.luciferai.llama.core.CancelledException        when asked to stop
      */
     public static ConvertReport run(ConvertOptions options, Progress progress, Cancel cancel) throws IOException {
+        requireActing(options);
         return new ConvertReport(options, Conversion.run(options.request(), progress, cancel));
+    }
+
+    /** What is asked for and would not act on such an input is refused, not passed over. */
+    private static void requireActing(ConvertOptions options) throws IOException {
+        Conversion.Kind kind = Conversion.kind(options.input());
+        ConvertOptions.Details details = options.details();
+        boolean model = kind == Conversion.Kind.MODEL;
+        boolean adapter = kind == Conversion.Kind.ADAPTER;
+        boolean gguf = kind == Conversion.Kind.GGUF;
+        boolean file = gguf || kind == Conversion.Kind.GGML;
+        String what = model ? "a model that is no adapter" : adapter ? "an adapter" : "a file whose tensors stay as they are";
+        Check.require(!file || options.type() == ConvertType.AUTO, "outtype", "auto for " + what + " (quantize changes types)", options.type());
+        Check.require(!gguf || details.modelName().isEmpty(), "model-name", "none for " + what, details.modelName().orElse(""));
+        Check.require(model || details.chatTemplate().isEmpty(), "chat-template", "none for " + what, details.chatTemplate().orElse(""));
+        Check.require(!file || details.metadata().isEmpty(), "metadata", "none for " + what, details.metadata().orElse(null));
+        Check.require(model || details.preTokenizer().isEmpty(), "pre", "none for " + what, details.preTokenizer().orElse(""));
+        Check.require(adapter || details.base().isEmpty(), "base", "none for " + what, details.base().orElse(null));
+        Check.require(model || !options.vocabOnly(), "vocab-only", "none for " + what, true);
     }
 
     /**

@@ -1,7 +1,10 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.convert.Conversion;
 import ai.luciferai.llama.convert.Converter;
 import ai.luciferai.llama.convert.OutputType;
+import ai.luciferai.llama.core.InvalidFileException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -45,10 +48,19 @@ public record ConvertOptions(Path input, Optional<Path> outfile, ConvertType typ
         }
     }
 
-    /** F16, for adapters F32, into the folder of the model. */
+    /** F16, for adapters F32, and of GGUF and GGML files what they have; into the folder of the model. */
     public static ConvertOptions of(Path input) {
-        boolean adapter = java.nio.file.Files.isRegularFile(input.resolve("adapter_config.json"));
-        return new ConvertOptions(input, Optional.empty(), adapter ? ConvertType.F32 : ConvertType.F16, Details.none(), false, 0, false, false);
+        ConvertType type;
+        try {
+            type = switch (Conversion.kind(input)) {
+                case MODEL -> ConvertType.F16;
+                case ADAPTER -> ConvertType.F32;
+                case GGUF, GGML -> ConvertType.AUTO;
+            };
+        } catch (IOException | InvalidFileException e) {
+            type = ConvertType.F16; // the conversion itself will say what is wrong
+        }
+        return new ConvertOptions(input, Optional.empty(), type, Details.none(), false, 0, false, false);
     }
 
     public ConvertOptions withOutfile(Path v) {

@@ -67,6 +67,7 @@ public final class ExportLora {
      */
     public static ExportLoraReport run(ExportLoraOptions options, Progress progress, Cancel cancel) throws IOException {
         if (options.adapters().stream().noneMatch(adapter -> PeftAdapter.isAt(adapter.path()))) {
+            Check.require(options.baseConfig().isEmpty(), "base", "an adapter of PEFT, which it is for", options.baseConfig().orElse(null));
             return merge(options, options.adapters(), progress, cancel);
         }
         AtomicFile.requireUsable(options.output(), options.force(), List.of(options.base()));

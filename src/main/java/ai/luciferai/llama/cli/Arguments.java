@@ -4,6 +4,7 @@ import ai.luciferai.llama.core.InvalidOptionException;
 import ai.luciferai.llama.core.Similar;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,11 @@ final class Arguments {
         }
     }
 
+    /** What they were read by. */
+    Syntax syntax() {
+        return syntax;
+    }
+
     /** The words that belong to no option, in order. */
     List<String> operands() {
         return operands;
@@ -51,6 +57,14 @@ final class Arguments {
     /** Whether the option was given at all. */
     boolean has(String name) {
         return last(name) != null;
+    }
+
+    /** Refuses options that contradict each other. */
+    void requireOne(String... names) {
+        List<String> both = Arrays.stream(names).filter(this::has).toList();
+        if (both.size() > 1) {
+            throw new InvalidOptionException(typed(both.getLast()), "no " + typed(both.getFirst()) + " beside it", "both");
+        }
     }
 
     /** Whether a switch is on: as last said, or the default. */

@@ -41,6 +41,8 @@ final class EmbedCommand implements Command {
 
     @Override
     public int run(Arguments a, Environment environment) throws IOException {
+        a.requireOne("--json", "--array", "--embd-output-format");
+        a.requireOne("--normalize", "--embd-normalize");
         var path = ModelMixin.path(a);
         ModelOptions modelOptions = ModelMixin.options(a);
         EmbedOptions options = EmbedOptions.defaults()

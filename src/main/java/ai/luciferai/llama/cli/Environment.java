@@ -210,8 +210,8 @@ final class Environment {
     }
 
     /** Says that one of several failed; its message may name it already. */
-    void tellFailure(String name, Throwable fault) {
-        String message = String.valueOf(fault.getMessage());
+    void tellFailure(String name, Throwable fault, Arguments arguments) {
+        String message = Faults.message(fault, arguments);
         err.println("error: " + (message.contains(name) ? "" : name + ": ") + message);
     }
 

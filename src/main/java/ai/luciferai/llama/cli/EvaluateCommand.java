@@ -5,6 +5,7 @@ import ai.luciferai.llama.EvaluateOptions;
 import ai.luciferai.llama.EvaluateReport;
 import ai.luciferai.llama.ImatrixOptions;
 import ai.luciferai.llama.core.InvalidFileException;
+import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,12 +53,25 @@ final class EvaluateCommand implements Command {
         try (ProgressLine progress = environment.progress()) {
             report = Evaluate.run(options, progress, environment.cancel());
         }
-        report.models().forEach(model -> model.failure().ifPresent(failure -> environment.tellFailure(model.name(), failure)));
+        report.models().forEach(model -> model.failure().ifPresent(failure -> environment.tellFailure(model.name(), failure, a)));
         environment.print(a.has("--json") ? EvaluateText.json(report) : EvaluateText.text(report, environment.verbosity().compareTo(Verbosity.NORMAL) > 0));
         return report.models().stream().flatMap(model -> model.failure().stream()).findFirst().map(ExitCode::of).orElse(ExitCode.OK);
     }
 
+    /** What acts on a text or on answers alone is refused where there are none. */
+    private static void checkParts(Arguments a) {
+        for (String name : List.of("-c", "--chunks")) {
+            if (a.has(name) && !a.has("-f") && !a.has("--base")) {
+                throw new InvalidOptionException(a.typed(name), "-f FILE beside it", "none");
+            }
+        }
+        if (a.has("-n") && !a.has("--prompts") && !a.has("--exact-match")) {
+            throw new InvalidOptionException(a.typed("-n"), "--prompts or --exact-match beside it", "neither");
+        }
+    }
+
     static EvaluateOptions options(Arguments a) {
+        checkParts(a);
         var models = new ArrayList<Path>();
         a.operands().forEach(name -> models.add(ModelMixin.path("MODEL", name)));
         a.texts("-m").forEach(name -> models.add(ModelMixin.path("-m", name)));

@@ -93,6 +93,8 @@ final class FinetuneCommand implements Command {
     public int run(Arguments a, Environment environment) throws IOException {
         FinetuneOptions options = options(a);
         ModelMixin.addServers(a);
+        a.requireOne("--json", "--json-steps");
+        a.requireOne("--dry-run", "--json-steps");
         if (a.has("--dry-run")) {
             try (ProgressLine progress = environment.progress()) {
                 Finetune.Plan plan = Finetune.plan(options, progress, environment.cancel());

@@ -81,6 +81,9 @@ final class ImatrixCommand implements Command {
     }
 
     private static Optional<Path> model(Arguments a) {
+        if (!a.operands().isEmpty() && a.has("-m")) {
+            throw new InvalidOptionException("MODEL", "one model", "one and " + a.typed("-m"));
+        }
         return a.operands().isEmpty() ? ModelMixin.path(a) : Optional.of(ModelMixin.path("MODEL", a.operands().getFirst()));
     }
 
@@ -90,13 +93,14 @@ final class ImatrixCommand implements Command {
 
     private static String text(ImatrixReport r) {
         String perplexity = r.perplexity().map(p -> String.format(Locale.ROOT, ", perplexity %.4f ± %.5f", p.value(), p.error())).orElse("");
-        return String.format(Locale.ROOT, "%s: %d tensors, %d chunks of %d tokens%s, %.1f s%n", r.options().output(), r.entries(), r.chunks(),
-                r.options().chunkSize(), perplexity, r.millis() / 1000);
+        String size = r.options().text().isPresent() ? " of " + r.options().chunkSize() + " tokens" : ""; // added up: the files' own
+        return String.format(Locale.ROOT, "%s: %d tensors, %d chunks%s%s, %.1f s%n", r.options().output(), r.entries(), r.chunks(), size, perplexity,
+                r.millis() / 1000);
     }
 
     private static Object json(ImatrixReport r) {
         return Json.object("output", r.options().output(), "tensors", r.entries(), "chunks", r.chunks(), "chunk_size",
-                r.options().chunkSize(), "tokens", r.tokens(), "perplexity", r.perplexity().map(p -> p.value()).orElse(null),
+                r.options().text().isPresent() ? r.options().chunkSize() : null, "tokens", r.tokens(), "perplexity", r.perplexity().map(p -> p.value()).orElse(null),
                 "perplexity_error", r.perplexity().map(p -> p.error()).orElse(null), "gaps", r.gaps(), "millis", r.millis());
     }
 }

@@ -1,12 +1,9 @@
 package ai.luciferai.llama.cli;
 
-import ai.luciferai.llama.core.BridgeException;
 import ai.luciferai.llama.core.InvalidOptionException;
-import ai.luciferai.llama.core.IoFault;
 import ai.luciferai.llama.core.Similar;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -34,7 +31,6 @@ public final class Main {
 
     /** Does what the words say; returns the exit code. */
     static int run(String[] args, Environment environment) {
-        Syntax syntax = null;
         Arguments arguments = null;
         try {
             String first = args.length == 0 ? "--help" : args[0];
@@ -52,7 +48,7 @@ public final class Main {
                     boolean bare = first.startsWith("-");
                     Command command = command(!bare ? first : Arrays.asList(args).contains("--test") ? "bench" : "generate");
                     prepare(command, args);
-                    syntax = syntax(command);
+                    Syntax syntax = syntax(command);
                     arguments = bare && command instanceof BenchCommand ? parseTest(syntax, args) : syntax.parse(args, bare ? 0 : 1);
                     return arguments.has(Isolation.OPTION) && !arguments.has("--help")
                             ? Isolation.run(args, environment)
@@ -60,7 +56,7 @@ public final class Main {
                 }
             }
         } catch (Throwable fault) {
-            return report(fault, syntax, arguments, environment);
+            return report(fault, arguments, environment);
         }
     }
 
@@ -159,7 +155,7 @@ public final class Main {
                 """.formatted(verbs, ExitCode.HELP);
     }
 
-    private static int report(Throwable fault, Syntax syntax, Arguments arguments, Environment environment) {
+    private static int report(Throwable fault, Arguments arguments, Environment environment) {
         int code = ExitCode.of(fault);
         if (code != ExitCode.READER_GONE) {
             try {
@@ -167,7 +163,7 @@ public final class Main {
             } catch (RuntimeException e) {
                 // what failed first is reported
             }
-            environment.err().println(message(fault, syntax, arguments));
+            environment.err().println("error: " + Faults.message(fault, arguments));
         }
         boolean debug = environment.verbosity() == Verbosity.DEBUG;
         if (debug) {
@@ -176,29 +172,5 @@ public final class Main {
             environment.err().println("HINT: -vv shows where it happened");
         }
         return code;
-    }
-
-    private static String message(Throwable fault, Syntax syntax, Arguments arguments) {
-        return switch (fault) {
-            case InvalidOptionException e -> "error: " + refusal(e, syntax, arguments);
-            case BridgeException e -> "error: " + e.getMessage();
-            case OutOfMemoryError e when String.valueOf(e.getMessage()).contains("native thread") -> "error: the system starts no more threads ("
-                    + e.getMessage() + ")" + System.lineSeparator() + "HINT: end other programs, or raise the limits of this user (ulimit -u, -v)";
-            case OutOfMemoryError e -> "error: the Java heap is full (" + e.getMessage() + ")" + System.lineSeparator()
-                    + "HINT: LUCIFER_LLAMA_OPTS=-Xmx4g gives it more";
-            case FileSystemException e -> "error: " + IoFault.text(e);
-            case IOException e -> "error: " + (e.getMessage() == null ? e : e.getMessage());
-            case UncheckedIOException e -> "error: " + e.getMessage();
-            default -> "error: " + fault;
-        };
-    }
-
-    /** A record names its component; the user knows the option that he typed. What is no option is not called one. */
-    private static String refusal(InvalidOptionException e, Syntax syntax, Arguments arguments) {
-        TypedNames names = arguments == null ? null : new TypedNames(syntax, arguments);
-        String name = names == null ? e.option() : names.of(e.option(), e.got());
-        return "%s%s: expected %s, got %s%s".formatted(name.startsWith("-") ? "option " : "", name, e.expected(),
-                names == null ? e.got() : names.got(e.option(), e.got()),
-                e.hint() == null ? "" : System.lineSeparator() + "HINT: " + e.hint());
     }
 }

@@ -57,7 +57,7 @@ final class PromptBatch {
             } catch (CancelledException e) {
                 throw e;
             } catch (BridgeException e) {
-                environment.tellFailure(name, e);
+                environment.tellFailure(name, e, arguments);
                 code = code == ExitCode.OK ? ExitCode.of(e) : code;
             }
         }

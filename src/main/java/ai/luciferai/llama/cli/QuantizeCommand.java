@@ -13,6 +13,7 @@ import ai.luciferai.llama.QuantizeReport;
 import ai.luciferai.llama.QuantizeResult;
 import ai.luciferai.llama.core.InvalidOptionException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,7 @@ final class QuantizeCommand implements Command {
 
     @Override
     public int run(Arguments a, Environment environment) throws IOException {
+        checkMode(a);
         if (a.has("--list-types")) {
             environment.print(a.has("--json") ? QuantizeText.typesJson() : QuantizeText.types());
             return ExitCode.OK;
@@ -79,8 +81,25 @@ final class QuantizeCommand implements Command {
         if (words.size() < (named ? 3 : 2)) {
             QuantType.parse(words.get(1));
         }
+        if (named && a.has("--out-dir")) {
+            throw new InvalidOptionException("--out-dir", "no OUT beside it", Arguments.quote(words.get(1)));
+        }
         Path out = named ? ModelMixin.path("OUT", words.get(1)) : null;
         return one(options(a, words.getFirst(), out, QuantType.parse(words.get(named ? 2 : 1))), a, environment);
+    }
+
+    /** Types are chosen in one way, and a plan is shown of one type. */
+    private static void checkMode(Arguments a) {
+        List<String> modes = Stream.of("--list-types", "--info", "--types", "--for-ram", "--target-size").filter(a::has).toList();
+        if (modes.size() > 1) {
+            throw new InvalidOptionException(modes.getLast(), "no " + modes.getFirst() + " beside it", "both");
+        }
+        if (a.has("--types") && a.has("--dry-run")) {
+            throw new InvalidOptionException("--dry-run", "one TYPE", "--types", "--info shows the size in each type");
+        }
+        if (a.has("--out-dir") && !Files.isDirectory(ModelMixin.path("--out-dir", a.text("--out-dir")))) {
+            throw new InvalidOptionException("--out-dir", "an existing folder", Arguments.quote(a.text("--out-dir")));
+        }
     }
 
     private static List<String> words(Arguments a, int least, int most) {
@@ -130,8 +149,9 @@ final class QuantizeCommand implements Command {
     private static int choose(Arguments a, Environment environment) throws IOException {
         List<String> words = words(a, 1, 2);
         boolean ram = a.has("--for-ram");
-        if (ram && a.has("--target-size")) {
-            throw new InvalidOptionException("--target-size", "none together with --for-ram", a.text("--target-size"));
+        if (words.size() > 1 && (isType(words.get(1)) || a.has("--out-dir"))) {
+            String option = isType(words.get(1)) ? ram ? "--for-ram" : "--target-size" : "--out-dir";
+            throw new InvalidOptionException(option, isType(words.get(1)) ? "no TYPE beside it" : "no OUT beside it", Arguments.quote(words.get(1)));
         }
         QuantizeBudget budget = ram ? QuantizeBudget.ram(QuantizeBudget.size("for-ram", a.text("--for-ram")))
                 : QuantizeBudget.file(QuantizeBudget.size("target-size", a.text("--target-size")));
@@ -154,7 +174,7 @@ final class QuantizeCommand implements Command {
             results = Quantize.runAll(batch, progress, environment.cancel());
         }
         results.stream().flatMap(result -> result.failure().stream())
-                .forEach(failure -> environment.err().println("error: " + failure.getMessage()));
+                .forEach(failure -> environment.err().println("error: " + Faults.message(failure, a)));
         environment.print(a.has("--json") ? QuantizeText.resultsJson(results) : QuantizeText.results(results));
         return results.stream().flatMap(result -> result.failure().stream()).findFirst().map(ExitCode::of).orElse(ExitCode.OK);
     }
@@ -198,9 +218,23 @@ final class QuantizeCommand implements Command {
     }
 
     private static QuantizeOptions.Limits limits(Arguments a) {
+        return new QuantizeOptions.Limits(threads(a), a.integer("--max-buffer-size", 0) * 1024L * 1024L);
+    }
+
+    /** Of -t or, as llama-quantize has it, of the word behind TYPE. */
+    private static int threads(Arguments a) {
         List<String> words = a.operands();
-        boolean positional = words.size() > 2 && words.getLast().matches("\\d+") && isType(words.get(words.size() - 2));
-        int threads = a.has("-t") || !positional ? a.integer("-t", 0) : Arguments.integerOf("THREADS", words.getLast());
-        return new QuantizeOptions.Limits(threads, a.integer("--max-buffer-size", 0) * 1024L * 1024L);
+        int type = words.size() > 1 && isType(words.get(1)) ? 1 : 2;
+        if (words.size() <= type + 1) {
+            return a.integer("-t", 0);
+        }
+        String word = words.get(type + 1);
+        if (!word.matches("\\d+")) {
+            throw new InvalidOptionException("THREADS", "a whole number", Arguments.quote(word), type == 1 ? "OUT stands before TYPE" : null);
+        }
+        if (a.has("-t") || words.size() > type + 2) {
+            throw new InvalidOptionException("quantize", "IN [OUT] TYPE [THREADS]", a.has("-t") ? "THREADS beside " + a.typed("-t") : Arguments.quote(words.getLast()));
+        }
+        return Arguments.integerOf("THREADS", word);
     }
 }

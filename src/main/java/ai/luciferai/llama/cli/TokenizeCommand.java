@@ -32,6 +32,7 @@ final class TokenizeCommand implements Command {
 
     @Override
     public int run(Arguments a, Environment environment) throws IOException {
+        a.requireOne("--ids", "--json");
         var path = ModelMixin.path(a);
         String text = TextMixin.read(a, environment);
         var options = new TokenizeOptions(!a.has("--no-bos"), !a.has("--no-parse-special"));

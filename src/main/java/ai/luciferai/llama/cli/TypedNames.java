@@ -41,8 +41,8 @@ final class TypedNames {
     private final Syntax syntax;
     private final Arguments arguments;
 
-    TypedNames(Syntax syntax, Arguments arguments) {
-        this.syntax = syntax;
+    TypedNames(Arguments arguments) {
+        this.syntax = arguments.syntax();
         this.arguments = arguments;
     }
 

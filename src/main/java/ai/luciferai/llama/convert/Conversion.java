@@ -15,6 +15,18 @@ import java.util.regex.Pattern;
 /** Looks at an input and hands it to what converts its kind. */
 public final class Conversion {
 
+    /** Kinds of inputs. */
+    public enum Kind {
+        /** Hugging Face's, as a folder or one of its weight files. */
+        MODEL,
+        /** PEFT's. */
+        ADAPTER,
+        /** A file that is written anew. */
+        GGUF,
+        /** A file of before GGUF. */
+        GGML
+    }
+
     private static final String INPUT = "a folder with config.json and weights, or a weight file (.safetensors, .bin, .pt, .pth, GGUF, GGML)";
     private static final Pattern WEIGHTS = Pattern.compile("\\.(safetensors|bin|pt|pth)$");
 
@@ -34,23 +46,29 @@ public final class Conversion {
     /** Converts whatever the input is. */
     public static Converter.Result run(Converter.Request request, Progress progress, Cancel cancel) throws IOException {
         Path input = request.input();
+        return switch (kind(input)) {
+            case ADAPTER -> AdapterConverter.run(request, progress, cancel);
+            case GGUF -> GgufUpgrade.run(request, progress, cancel);
+            case GGML -> LegacyGgml.run(request, progress, cancel);
+            case MODEL -> {
+                if (!Files.isDirectory(input) && !WEIGHTS.matcher(input.getFileName().toString()).find()) {
+                    throw new InvalidFileException(input, "input", INPUT, "a file of another name and kind");
+                }
+                yield Converter.run(request, progress, cancel);
+            }
+        };
+    }
+
+    /** What an input looks like. */
+    public static Kind kind(Path input) throws IOException {
         if (!Files.exists(input)) {
             throw new InvalidFileException(input, "input", INPUT, "nothing at this path");
         }
         if (Files.isDirectory(input)) {
-            return PeftAdapter.isAt(input) ? AdapterConverter.run(request, progress, cancel) : Converter.run(request, progress, cancel);
+            return PeftAdapter.isAt(input) ? Kind.ADAPTER : Kind.MODEL;
         }
         String magic = magic(input);
-        if (magic.equals("GGUF")) {
-            return GgufUpgrade.run(request, progress, cancel);
-        }
-        if (LegacyGgml.looksLike(magic)) {
-            return LegacyGgml.run(request, progress, cancel);
-        }
-        if (!WEIGHTS.matcher(input.getFileName().toString()).find()) {
-            throw new InvalidFileException(input, "input", INPUT, "a file of another name and kind");
-        }
-        return Converter.run(request, progress, cancel);
+        return magic.equals("GGUF") ? Kind.GGUF : LegacyGgml.looksLike(magic) ? Kind.GGML : Kind.MODEL;
     }
 
     private static String magic(Path file) throws IOException {

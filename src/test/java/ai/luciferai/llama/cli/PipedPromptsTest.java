@@ -108,8 +108,8 @@ class PipedPromptsTest {
     void aFailureIsNamedOnce() {
         var err = new ByteArrayOutputStream();
         var environment = new Environment(InputStream.nullInputStream(), new ByteArrayOutputStream(), new PrintStream(err, true, StandardCharsets.UTF_8), false);
-        environment.tellFailure("tiny", new InvalidFileException(Path.of("models/tiny.gguf"), "magic", "the characters 'GGUF'", "'text'"));
-        environment.tellFailure("tiny", new InvalidOptionException("-c", "more", "0"));
+        environment.tellFailure("tiny", new InvalidFileException(Path.of("models/tiny.gguf"), "magic", "the characters 'GGUF'", "'text'"), null);
+        environment.tellFailure("tiny", new InvalidOptionException("-c", "more", "0"), null);
         assertEquals("error: models/tiny.gguf: magic: expected the characters 'GGUF', got 'text'" + System.lineSeparator()
                 + "error: tiny: option -c: expected more, got 0" + System.lineSeparator(), err.toString(StandardCharsets.UTF_8));
     }

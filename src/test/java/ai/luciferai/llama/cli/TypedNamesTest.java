@@ -30,7 +30,7 @@ class TypedNamesTest {
 
     private static String named(String verb, String name, String got, String... words) {
         Syntax syntax = Main.command(verb).syntax();
-        return new TypedNames(syntax, syntax.parse(words, 0)).of(name, got);
+        return new TypedNames(syntax.parse(words, 0)).of(name, got);
     }
 
     @Test
@@ -73,10 +73,10 @@ class TypedNamesTest {
     @Test
     void theFileOfARefusedTextIsNamed() {
         Syntax syntax = new GenerateCommand().syntax();
-        var file = new TypedNames(syntax, syntax.parse(new String[] {"-jf", "schema.json"}, 0));
+        var file = new TypedNames(syntax.parse(new String[] {"-jf", "schema.json"}, 0));
         assertEquals("schema.json: no JSON", file.got("jsonSchema", "no JSON"));
         assertEquals("schema.json: no JSON", file.got("jsonSchema", "schema.json: no JSON"));
-        var text = new TypedNames(syntax, syntax.parse(new String[] {"-j", "{", "-m", "x.gguf", "-m", "y.gguf"}, 0));
+        var text = new TypedNames(syntax.parse(new String[] {"-j", "{", "-m", "x.gguf", "-m", "y.gguf"}, 0));
         assertEquals("no JSON", text.got("jsonSchema", "no JSON"));
         assertEquals("2 of them", text.got("-m", "2 of them"));
     }
