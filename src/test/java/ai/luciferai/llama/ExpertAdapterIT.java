@@ -59,7 +59,7 @@ class ExpertAdapterIT {
     private static Path convert(ConvertOptions options, Path out, Path base) throws IOException {
         var none = Optional.<String>empty();
         Convert.run(options.withOutfile(out).withType(ConvertType.F32)
-                .withDetails(new ConvertOptions.Details(none, none, Optional.empty(), Optional.of("gpt-2"), Optional.ofNullable(base))), Progress.NONE, Cancel.NONE);
+                .withDetails(new ConvertOptions.Details(none, none, Optional.empty(), base == null ? Optional.of("gpt-2") : none, Optional.ofNullable(base))), Progress.NONE, Cancel.NONE);
         return out;
     }
 
