@@ -41,7 +41,7 @@ public final class NumbersOfVerbs {
 
     /** What is no number: a new name in a help belongs into one of the two. */
     static final Set<String> OTHERS = Set.of("FILE", "FILE,…", "DIR", "NAME", "NAME,…", "NAME;…", "NAME|FILE", "MODEL|FILE", "TEXT", "TYPE", "T,…",
-            "PATTERN=TYPE", "DATA", "GBNF", "JSON", "FILE[:SCALE]");
+            "PATTERN=TYPE", "DATA", "GBNF", "JSON", "FILE[:SCALE]", "LETTERS", "LEVEL");
 
     private static final long CANCEL_AFTER_SECONDS = 2;
     private static final long MOST_BYTES = 3L << 30;
