@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <utility>
 
 namespace lucifer {
 
@@ -107,18 +108,44 @@ private:
     }
 
     void char_class() {
-        at_ += at_[1] == '^' ? 2 : 1;
+        const bool                                 inverse = at_[1] == '^';
+        std::vector<std::pair<uint32_t, uint32_t>> ranges;
+        at_ += inverse ? 2 : 1;
         while (*at_ != '\0' && *at_ != ']') {
-            const uint32_t low = character();
+            const uint32_t low  = character();
+            uint32_t       high = low;
             if (at_[0] == '-' && at_[1] != ']' && at_[1] != '\0') {
                 at_++;
-                const uint32_t high = character();
+                high = character();
                 if (high < low) {
                     refuse("a range of characters ends (U+%04X) before it begins (U+%04X)", high, low);
                 }
             }
+            ranges.emplace_back(low, high);
+        }
+        // llama.cpp takes the first for the end of the rule, and the other for bytes that are no UTF-8
+        if (ranges.empty()) {
+            refuse("a class of characters is empty%s", inverse ? "; any character is written ." : "");
+        }
+        if (inverse && are_all(ranges)) {
+            refuse("a class of characters excludes all of them");
         }
         at_ += *at_ != '\0';
+    }
+
+    // Whether no character of a text is outside them; NUL and halves of UTF-16's pairs are none.
+    static bool are_all(std::vector<std::pair<uint32_t, uint32_t>> ranges) {
+        ranges.emplace_back(0, 0);
+        ranges.emplace_back(0xD800, 0xDFFF);
+        std::sort(ranges.begin(), ranges.end());
+        uint32_t next = 0; // the first that is in none
+        for (const auto & range : ranges) {
+            if (range.first > next) {
+                return false;
+            }
+            next = std::max(next, range.second + 1);
+        }
+        return next > 0x10FFFF;
     }
 
     void token() {
