@@ -61,9 +61,26 @@ std::string call_last_error_line() {
     return lines.substr(lines.find_last_of('\n') + 1); // npos + 1 is 0
 }
 
+namespace {
+
+constexpr size_t max_message = 4000; // bytes: what a file or a user wrote is quoted in some
+
+std::string cut_long(std::string message) {
+    size_t end = max_message;
+    if (message.size() <= end) {
+        return message;
+    }
+    while (end > 0 && ((unsigned char) message[end] & 0xC0) == 0x80) {
+        end--; // not within a character
+    }
+    return message.substr(0, end) + "... (" + std::to_string(message.size() - end) + " bytes more)";
+}
+
+} // namespace
+
 int32_t set_last_error(int32_t status, const char * what, const char * message) noexcept {
     try {
-        std::string text = std::string(what) + ": " + message;
+        std::string text = std::string(what) + ": " + cut_long(message);
         if (t_call.depth > 0) {
             text += "\n" + call_errors();
             while (text.back() == '\n') {
