@@ -50,9 +50,19 @@ budget * budget_begin(budget * budget) noexcept {
     return before;
 }
 
-void budget::look_up() {
+bool budget::is_deep() const noexcept {
+    char here;
+    return stack_top != nullptr && stack_top - &here > max_depth;
+}
+
+void budget::look() noexcept {
     work = 0;
-    if (cancelled != nullptr && *(const volatile int32_t *) cancelled != 0) {
+    if (spent != none) {
+        return;
+    }
+    if (is_deep()) {
+        spent = stack;
+    } else if (cancelled != nullptr && *(const volatile int32_t *) cancelled != 0) {
         spent = cancel;
     } else if (budget_clock() > deadline) {
         spent = time;
@@ -60,14 +70,12 @@ void budget::look_up() {
 }
 
 void budget::charge(size_t size) {
-    char       here;
-    const bool deep = stack_top != nullptr && stack_top - &here > max_depth;
     if (spent == none) {
         work += 1 + (int32_t) (size >> 12 < (size_t) work_per_look ? size >> 12 : (size_t) work_per_look);
         if (work > work_per_look) {
-            look_up();
+            look();
         }
-        spent = spent != none ? spent : deep ? stack : (int64_t) size < 0 || (int64_t) size > max_bytes - live ? memory : none;
+        spent = spent != none ? spent : is_deep() ? stack : (int64_t) size < 0 || (int64_t) size > max_bytes - live ? memory : none;
     }
     if (spent == none) {
         return;

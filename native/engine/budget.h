@@ -31,8 +31,11 @@ struct budget {
     // For an allocation of `size` bytes, before it is made.
     void charge(size_t size);
 
+    // Between allocations: at the depth of the stack, the clock and the cancel flag. What is spent stays so.
+    LUCIFER_ENGINE_API void look() noexcept;
+
 private:
-    void look_up();
+    bool is_deep() const noexcept;
 };
 
 // Nanoseconds of processor time of this thread: what is allowed does not depend on what else the machine does. Where that is not to be

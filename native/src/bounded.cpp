@@ -1,5 +1,6 @@
 #include "bounded.h"
 
+#include "calls.h"
 #include "guard.h"
 #include "params.h"
 
@@ -52,6 +53,7 @@ struct job {
     budget                allowed;
     int32_t               cancel = 0; // not the caller's flag, which may be gone before the thread is
     std::exception_ptr    thrown;
+    bool                  left    = false; // as it stood
     int64_t               started = 0; // by the clock of the thread that works
     clockid_t             clock   = CLOCK_MONOTONIC;
     std::atomic<int>      thread{0};
@@ -70,7 +72,7 @@ void compute(job & j) {
     j.allowed.cancelled = &j.cancel;
     budget_begin(&j.allowed);
     try {
-        j.body();
+        j.left = !run_watched(j.allowed, j.body);
         budget_begin(nullptr);
     } catch (...) {
         budget_begin(nullptr);
@@ -120,7 +122,7 @@ private:
             std::lock_guard<std::mutex> lock(j->mutex);
             j->done = true;
             g_runaways -= j->deserted ? 1 : 0;
-            goes_on = j->allowed.spent == budget::none && pool.park(); // else much of the stack may be real memory
+            goes_on = j->allowed.spent == budget::none && !j->left && pool.park(); // else much of the stack may be real memory
             j->ended.notify_one();
         } while (goes_on);
         return nullptr;
@@ -200,6 +202,16 @@ bool wait_for(job & j, const int32_t * cancel, bool may_desert) {
     return true;
 }
 
+void rethrow(const char * subject, const job & j) {
+    require_unspent(subject, j.allowed.spent);
+    if (j.left) {
+        fail(LUCIFER_STATUS_EXCEPTION, "%s made llama.cpp throw where it must not", subject);
+    }
+    if (j.thrown) {
+        std::rethrow_exception(j.thrown);
+    }
+}
+
 std::shared_ptr<job> start_job(std::function<void()> body, const budget & allowed) {
     const auto j         = std::make_shared<job>();
     j->body              = std::move(body);
@@ -219,7 +231,7 @@ void require_unspent(const char * subject, budget::limit spent) {
         case budget::memory:
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes more than %lld MiB of memory (-Dai.luciferai.llama.limit.mib)", subject,
                  (long long) (g_max_bytes >> 20));
-        case budget::stack: fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s calls itself without end, or is nested too deeply", subject);
+        case budget::stack: fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s calls or holds itself without end, or is nested too deeply", subject);
         case budget::time:
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "%s takes more than %g s of processor time (-Dai.luciferai.llama.limit.seconds)", subject,
                  (double) g_max_millis / 1000);
@@ -233,10 +245,10 @@ void run_bounded(const char * subject, const int32_t * cancel, std::function<voi
     }
     const auto j     = start_job(std::move(body), {});
     const bool ended = wait_for(*j, cancel, true);
-    require_unspent(subject, ended ? j->allowed.spent : j->cancel != 0 ? budget::cancel : budget::time);
-    if (j->thrown) {
-        std::rethrow_exception(j->thrown);
+    if (!ended) {
+        require_unspent(subject, j->cancel != 0 ? budget::cancel : budget::time);
     }
+    rethrow(subject, *j);
 }
 
 void run_awaited(const char * subject, const int32_t * cancel, budget & held, std::function<void()> body) {
@@ -244,10 +256,7 @@ void run_awaited(const char * subject, const int32_t * cancel, budget & held, st
     const auto j = start_job(std::move(body), held);
     wait_for(*j, cancel, false);
     held = j->allowed;
-    require_unspent(subject, held.spent);
-    if (j->thrown) {
-        std::rethrow_exception(j->thrown);
-    }
+    rethrow(subject, *j);
 }
 
 int64_t limit_nanos() noexcept {

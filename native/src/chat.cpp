@@ -1,6 +1,7 @@
 // Renders chats with llama.cpp's template engine.
 
 #include "bounded.h"
+#include "builtins.h"
 #include "grammar.h"
 #include "objects.h"
 
@@ -62,7 +63,7 @@ void check_depth(const std::string & source) {
             if (words == 1 && !assigns) {
                 name = t.value;
             }
-            assigns = assigns || t.t == token::equals;
+            assigns = assigns || (t.t == token::equals && brackets == 0); // not that of an argument
             brackets += (t.t == token::open_paren || t.t == token::open_square_bracket || t.t == token::open_curly_bracket) -
                         (t.t == token::close_paren || t.t == token::close_square_bracket || t.t == token::close_curly_bracket);
         }
@@ -194,7 +195,7 @@ void render(rendering & r) {
     try {
         r.result = write_result(common_chat_templates_apply(r.templates.get(), inputs));
     } catch (const std::exception & e) {
-        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", e.what());
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template does not render these messages: %s", name_types(e.what()).c_str());
     }
 }
 
@@ -217,6 +218,7 @@ std::string render_bounded(lucifer_model & model, const char * request, const st
     r->model     = model.model.get();
     r->request   = request;
     r->source    = source;
+    guard_builtins();
     take_templates(model, *r);
     try {
         run_bounded("the chat template", cancel, [r] { render(*r); });

@@ -71,7 +71,7 @@ static std::string chain(int n, const char * before, const char * between, const
 
 static void templates_end() {
     const std::string memory = "the chat template takes more than 64 MiB of memory", time = "the chat template takes more than 0.3 s of processor time",
-                      stack = "the chat template calls itself without end";
+                      stack = "the chat template calls or holds itself without end";
     const struct {
         const char *        source;
         const std::string & says;
@@ -92,6 +92,54 @@ static void templates_end() {
         CHECK_OK(lucifer_limits_set((int64_t) 256 << 20, 60000));
         CHECK_OK(render("chatml"));
     }
+}
+
+// Values that hold themselves, and what else llama.cpp recurses over, or ends the process for, without taking memory.
+static void templates_that_hold_themselves_end() {
+    const std::string list = "{% set l = [] %}{% set x = l.append(l) %}", dict = "{% set n = namespace() %}{% set n.a = n %}",
+                      hashed = "{% set n = namespace() %}{% set n.a = (undefined_name|default(k=n)) %}{{ {n.a: 1} }}";
+    for (const std::string & source : {list + "{{ l }}", list + "{{ l|tojson }}", list + "{{ l|string }}", list + "{{ l|upper }}", list + "{{ l ~ 'a' }}",
+             list + "{{ (l + l)|string }}", dict + "{{ n|tojson }}", dict + "{{ n|string }}", hashed,
+             std::string("{% set l = [] %}{% set x = l.append(l.append) %}{{ l|string }}")}) {
+        const int32_t status = render(source);
+        if (status != LUCIFER_STATUS_OK) {
+            CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "the chat template calls or holds itself without end", status);
+        }
+        CHECK_OK(render("chatml"));
+    }
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "calls or holds itself without end", render(list + "{{ l }}"));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "calls or holds itself without end", render(hashed));
+    std::string deep;
+    for (int i = 0; i < 3000; i++) {
+        deep = "{% set f(a=1) %}" + deep + "{% endset %}";
+    }
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "blocks are nested deeper than 100", render(deep));
+}
+
+static void arguments_of_builtins_are_looked_at() {
+    const struct {
+        const char * source;
+        const char * says;
+    } bad[] = {
+        {"{{ 4 is divisibleby(0) }}", "divisibleby: 4 cannot be divided by 0"},
+        {"{{ (-9223372036854775807 - 1) is divisibleby(-1) }}", "cannot be divided by -1"},
+        {"{{ [10, 9, '2']|sort }}", "sort: Integer and String have no common order"},
+        {"{{ [1, 0 / 0]|sort }}", "sort: Integer and Float have no common order"},
+        {"{{ [{'a': 1}, {'a': 'x'}]|sort(attribute='a') }}", "sort: Integer and String have no common order"},
+        {"{{ {1: 1, '2': 3}|dictsort }}", "dictsort: Integer and String have no common order"},
+        {"{{ raise_exception(1) }}", "expected value of type String, got Integer"},
+    };
+    for (const auto & b : bad) {
+        CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, b.says, render(b.source));
+    }
+    std::string prompt;
+    CHECK_OK(render("{{ [3, 1.5, 2]|sort }}{{ ['b', 'a']|sort(reverse=true) }}{{ {'b': 1, 'a': 2}|dictsort }}{{ 4 is divisibleby(2) }}", &prompt));
+    CHECK(prompt.find("{\"prompt\":\"1.523ba") == 0);
+}
+
+static void long_messages_are_cut() {
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "bytes more", render("{{ raise_exception('x' * 100000) }}"));
+    CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "bytes more", check_grammar("root ::= " + std::string(100000, 'a')));
 }
 
 static void long_chats_are_rendered() {
@@ -121,12 +169,16 @@ static void grammars_are_checked() {
         {"root ::= <" + std::string(5000, '=') + ">", "a token between < and > is longer than 1000 bytes"},
         {"root ::= \"\\UFFFFFFFF\"", "\\UFFFFFFFF is no character"},
         {"root ::= [^\\U00110000]", "\\U00110000 is no character"},
+        {"root ::= []", "line 1: a class of characters is empty"},
+        {"root ::= \"a\"\nb ::= [^]", "line 2: a class of characters is empty; any character is written ."},
+        {"root ::= [^\\x00-\\U0010ffff]", "line 1: a class of characters excludes all of them"},
+        {"root ::= [^\\U0000E000-\\U0010FFFFb-\\uD7FF\\x01-a]", "line 1: a class of characters excludes all of them"},
         {"root ::= [z-a]", "a range of characters ends (U+0061) before it begins (U+007A)"},
     };
     for (const auto & b : bad) {
         CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, b.says, check_grammar(b.grammar));
     }
-    for (const std::string & good : {std::string("root ::= ([^\\]\"\\x00-\\x1F-] \"\\\"(\" # ((((\n | [a-zäöü-] {2,5} | <[3]> ( !<[4]> \"(\" )*)"),
+    for (const std::string & good : {std::string("root ::= ([^\\]\"\\x00-\\x1F-] \"\\\"(\" # ((((\n | [a-zäöü-] {2,5} | [^\\x00-\\uD7FF\\uE000-\\U0010FFFE] | <[3]> ( !<[4]> \"(\" )*)"),
              "root ::= \"" + std::string(1000, '(') + "\" [" + std::string(1000, '(') + "] #" + std::string(1000, '('), chain(20000, "", "", ""),
              chain(14, "\"a\" ", " ", "")}) {
         CHECK_OK(check_grammar(good));
@@ -248,6 +300,9 @@ int main(int argc, char ** argv) {
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "max_bytes", lucifer_limits_set(0, 1000));
     CHECK_OK(lucifer_limits_set((int64_t) 256 << 20, 60000)); // the machine may be busy
     templates_end();
+    templates_that_hold_themselves_end();
+    arguments_of_builtins_are_looked_at();
+    long_messages_are_cut();
     long_chats_are_rendered();
     cancel_ends_a_template();
     grammars_are_checked();
