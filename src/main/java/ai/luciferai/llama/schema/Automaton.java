@@ -211,6 +211,30 @@ final class Automaton {
         return accepting.get(state);
     }
 
+    boolean acceptsLongerThan(int length) {
+        BitSet live = live();
+        BitSet at = new BitSet();
+        at.set(0);
+        for (int i = 0; i <= Math.min(length, targets.size()); i++) { // more steps than states: in a circle
+            BitSet next = new BitSet();
+            at.stream().forEach(from -> Arrays.stream(targets.get(from)).filter(to -> to >= 0 && live.get(to)).forEach(next::set));
+            at = next;
+        }
+        return !at.isEmpty();
+    }
+
+    /** States from which a text may end. */
+    private BitSet live() {
+        BitSet live = new BitSet();
+        for (int count = -1; count != live.cardinality();) {
+            count = live.cardinality();
+            for (int i = targets.size() - 1; i >= 0; i--) {
+                live.set(i, accepting.get(i) || Arrays.stream(targets.get(i)).anyMatch(to -> to >= 0 && live.get(to)));
+            }
+        }
+        return live;
+    }
+
     /** Whether no text is accepted. */
     boolean isEmpty() {
         return !accepting.contains(true); // every state is reached from the start

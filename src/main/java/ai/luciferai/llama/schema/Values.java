@@ -50,11 +50,28 @@ final class Values {
     Automaton automaton(Strings s) {
         return automata.computeIfAbsent(s, k -> {
             try {
-                return Automaton.of(k.terms(), k.min(), k.max());
+                return build(k);
             } catch (Nfa.TooLarge e) {
-                throw new Refused(k.at(), e.getMessage(), true);
+                boolean measured = k.min() > 0 || k.max() != Gbnf.UNLIMITED;
+                throw new Refused(k.at(), measured ? "together with " + (k.min() > 0 ? "minLength" : "maxLength")
+                        + " it needs too many states; leave one of them out, or say both by a pattern" : e.getMessage(), true);
             }
         });
+    }
+
+    private static Automaton build(Strings s) throws Nfa.TooLarge {
+        try {
+            return Automaton.of(s.terms(), s.min(), s.max());
+        } catch (Nfa.TooLarge e) {
+            if (s.max() == Gbnf.UNLIMITED || s.terms().isEmpty()) {
+                throw e;
+            }
+            Automaton unmeasured = Automaton.of(s.terms(), s.min(), Gbnf.UNLIMITED);
+            if (unmeasured.acceptsLongerThan(s.max())) {
+                throw e;
+            }
+            return unmeasured;
+        }
     }
 
     boolean matches(Regex names, String name) {

@@ -101,6 +101,18 @@ class JsonSchemaTest {
     }
 
     @Test
+    void aFormatThatEndsBeforeTheLongestLengthNeedsNoCount() {
+        GbnfText mail = new GbnfText(JsonSchema.form("{\"type\":\"string\",\"format\":\"email\",\"maxLength\":254}", false, Cancel.NONE).gbnf());
+        GbnfText free = new GbnfText(JsonSchema.form("{\"type\":\"string\",\"format\":\"email\"}", false, Cancel.NONE).gbnf());
+        for (String text : List.of("\"a@b.org\"", "\"ab.c+d@e-f.example.com\"", "\"a@b\"", "\"" + "a".repeat(100) + "@b.org\"")) {
+            assertEquals(free.accepts(text), mail.accepts(text), text);
+        }
+        var e = assertThrows(InvalidOptionException.class,
+                () -> JsonSchema.form("{\"type\":\"string\",\"format\":\"email\",\"maxLength\":100}", false, Cancel.NONE));
+        assertTrue(e.getMessage().contains("#/format: together with maxLength it needs too many states"), e.getMessage());
+    }
+
+    @Test
     void numbersKeepTheirBounds() {
         generates("{\"type\":\"integer\",\"minimum\":9223372036854775807,\"maximum\":9300000000000000000}",
                 List.of("9223372036854775807", "9299999999999999999"), List.of("9223372036854775806", "9300000000000000001"));
