@@ -19,6 +19,7 @@ namespace {
 
 constexpr int max_depth = 100; // of brackets in JSON and in a template's tags, and of its blocks: the engine recurses
 constexpr int max_words = 500; // in one tag of a template
+constexpr int max_name  = 10000; // bytes
 
 std::vector<const char *> builtin_names() {
     std::vector<const char *> names((size_t) llama_chat_builtin_templates(nullptr, 0));
@@ -93,6 +94,24 @@ common_chat_templates_ptr parse_templates(const llama_model * model, const std::
     }
 }
 
+void require_short_name(const std::string & name) {
+    if (name.size() > (size_t) max_name) {
+        fail(LUCIFER_STATUS_INVALID_ARGUMENT, "the name '%.40s...' in tools or a schema is longer than %d bytes", name.c_str(), max_name);
+    }
+}
+
+// Of tools, properties and references, which become names of rules by std::regex: it recurses at each character.
+void require_short_names(const common_json & value) {
+    for (const auto & [key, member] : value.items()) {
+        require_short_name(key);
+        if (member.is_string() && (key == "name" || key == "$ref")) {
+            require_short_name(member.get<std::string>());
+        } else if (member.is_object() || member.is_array()) {
+            require_short_names(member);
+        }
+    }
+}
+
 common_chat_templates_inputs read_request(const std::string & text) {
     json_check_depth("the request", text, max_depth);
     common_chat_templates_inputs inputs;
@@ -100,6 +119,11 @@ common_chat_templates_inputs read_request(const std::string & text) {
         const common_json json = common_json::parse(text);
         if (!json.is_object() || !json.contains("messages")) {
             fail(LUCIFER_STATUS_INVALID_ARGUMENT, "it has no \"messages\"");
+        }
+        for (const char * part : {"tools", "json_schema"}) {
+            if (json.contains(part)) {
+                require_short_names(json.at(part));
+            }
         }
         inputs.messages              = common_chat_msgs_parse_oaicompat(json.at("messages"));
         inputs.add_generation_prompt = json.value("add_generation_prompt", true);

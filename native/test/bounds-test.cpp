@@ -137,6 +137,19 @@ static void arguments_of_builtins_are_looked_at() {
     CHECK(prompt.find("{\"prompt\":\"1.523ba") == 0);
 }
 
+static void long_names_are_refused() {
+    const std::string name(2000000, '!');
+    for (const std::string & tool : {"\"name\":\"" + name + "\",\"parameters\":{}",
+                                     "\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{\"" + name + "\":{\"type\":\"string\"}}}"}) {
+        const std::string request =
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":\"function\",\"function\":{" + tool + "}}]}";
+        char    buf[1];
+        int64_t len = 0;
+        CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "in tools or a schema is longer than 10000 bytes",
+                    lucifer_chat_render(g_model, "chatml", request.c_str(), nullptr, buf, 1, &len));
+    }
+}
+
 static void long_messages_are_cut() {
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "bytes more", render("{{ raise_exception('x' * 100000) }}"));
     CHECK_FAILS(LUCIFER_STATUS_INVALID_ARGUMENT, "bytes more", check_grammar("root ::= " + std::string(100000, 'a')));
@@ -303,6 +316,7 @@ int main(int argc, char ** argv) {
     templates_that_hold_themselves_end();
     arguments_of_builtins_are_looked_at();
     long_messages_are_cut();
+    long_names_are_refused();
     long_chats_are_rendered();
     cancel_ends_a_template();
     grammars_are_checked();
