@@ -186,7 +186,7 @@ int32_t lucifer_context_logprobs(struct lucifer_context * context, int32_t i, in
         }
         const double log_sum = max + std::log(sum); // logprob(t) = logits[t] - log_sum
         if (!std::isfinite(log_sum)) {
-            fail(LUCIFER_STATUS_FAILED, "the logits are not finite");
+            fail_broken(*context->model, "the logits are not numbers");
         }
         if (token_logprob != nullptr) {
             *token_logprob = (float) ((double) logits[token] - log_sum);
@@ -233,7 +233,7 @@ int32_t lucifer_context_embeddings(struct lucifer_context * context, int32_t i, 
                  per_token ? i : seq_id);
         }
         if (!std::all_of(values, values + n_out, [](float v) { return std::isfinite(v); })) {
-            fail(LUCIFER_STATUS_FAILED, "the embedding is not a vector of numbers: weights of the model, or of an adapter, are broken");
+            fail_broken(*context->model, "the embedding is not a vector of numbers");
         }
         memcpy(out, values, (size_t) n_out * sizeof(float));
         return (int32_t) LUCIFER_STATUS_OK;

@@ -315,6 +315,10 @@ std::vector<rpc_link> links_to(const std::vector<ggml_backend_dev_t> & devices) 
 
 } // namespace
 
+void fail_broken(const lucifer_model & model, const std::string & what) {
+    fail(LUCIFER_STATUS_FAILED, "%s: %s: weights of the model, or of an adapter, are broken", model.path.c_str(), what.c_str());
+}
+
 } // namespace lucifer
 
 using namespace lucifer;

@@ -127,6 +127,9 @@ void require_vocab(const lucifer_model & model);
 
 void require_token(const lucifer_model & model, int32_t token);
 
+// What a model has computed shows that its weights, or those of an adapter, are no numbers.
+[[noreturn]] void fail_broken(const lucifer_model & model, const std::string & what);
+
 // Throws unless token i of the last batch has an output. Upstream would assert or log.
 void require_output(const lucifer_context & context, int32_t i);
 

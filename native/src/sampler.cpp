@@ -256,13 +256,13 @@ void read_model_defaults(const llama_model * model, lucifer_sampler_params & out
 }
 
 // Samplers make something of NaN, mostly the first token or the last. A logit may be negative infinity: a token that cannot be.
-void require_numbers(const float * logits, int32_t n) {
+void require_numbers(const lucifer_model & model, const float * logits, int32_t n) {
     int32_t n_bad = 0;
     for (int32_t i = 0; i < n; i++) {
         n_bad += logits[i] < INFINITY ? 0 : 1;
     }
     if (n_bad > 0) {
-        fail(LUCIFER_STATUS_FAILED, "%d of %d logits are not numbers: weights of the model, or of an adapter, are broken", n_bad, n);
+        fail_broken(model, std::to_string(n_bad) + " of " + std::to_string(n) + " logits are not numbers");
     }
 }
 
@@ -362,7 +362,7 @@ int32_t lucifer_sampler_sample(struct lucifer_sampler * sampler, struct lucifer_
             if (logits == nullptr) {
                 fail(LUCIFER_STATUS_UNSUPPORTED, "this context computes no logits");
             }
-            require_numbers(logits, context.n_vocab);
+            require_numbers(*context.model, logits, context.n_vocab);
             run_grammar(*sampler, choice->cancel, [&] {
                 choice->token = common_sampler_sample(sampler->sampler.get(), context.context.get(), choice->i);
                 require_searchable(*sampler, choice->token);

@@ -33,9 +33,11 @@ public final class NativeCallException extends BridgeException {
     }
 
     private static String text(String function, String status, String message, List<String> log) {
-        var text = new StringBuilder(function).append(" failed (").append(status).append(')');
-        if (!message.isBlank()) {
-            text.append(": ").append(message.strip());
+        var text = new StringBuilder();
+        if (message.isBlank()) {
+            text.append(function).append(" failed (").append(status).append(')');
+        } else { // first what a user can make something of
+            text.append(message.strip()).append(" (").append(function).append(": ").append(status).append(')');
         }
         for (String line : log) {
             if (!message.contains(line.strip())) {

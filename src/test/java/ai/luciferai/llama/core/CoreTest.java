@@ -126,7 +126,7 @@ class CoreTest {
                 new UnsupportedModelException("m.gguf", "architecture", "a", "b", "do that").getMessage());
         assertEquals("option topP: expected 0 to 1, got 2" + end,
                 new InvalidOptionException("topP", "0 to 1", 2, "do that").getMessage());
-        assertEquals("f failed (ABORTED): why" + System.lineSeparator() + "  line",
+        assertEquals("why (f: ABORTED)" + System.lineSeparator() + "  line",
                 new NativeCallException("f", "ABORTED", "why\n", List.of("line", "why")).getMessage());
         assertTrue(new ContextFullException("prompt", 10, 8).getMessage().startsWith("prompt needs 10 tokens, the context holds 8"));
         assertTrue(new BusyException("model", "generate").getMessage().startsWith("model is in use by generate"));
