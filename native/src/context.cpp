@@ -271,9 +271,6 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
         }
         llama_context_params upstream = read_params(*params);
         require_positions(*model, *params);
-        if (is_causal(*model, *params)) { // else each text is seen as a whole, and nothing of it is kept
-            require_cache_fits(*model, upstream);
-        }
 
         auto context                 = std::make_unique<lucifer_context>();
         context->model               = model;
@@ -286,6 +283,9 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
             upstream.cb_eval_user_data  = context->imatrix.get();
         }
         with_servers(model->links, [&] {
+            if (is_causal(*model, *params)) { // else each text is seen as a whole, and nothing of it is kept
+                require_cache_fits(*model, upstream); // asks the servers, too
+            }
             context->context.reset(llama_init_from_model(model->model.get(), upstream));
             if (context->context == nullptr) {
                 fail_init(*model);
