@@ -102,7 +102,10 @@ private:
     void literal() {
         at_++;
         while (*at_ != '\0' && *at_ != '"') {
-            character();
+            const uint32_t value = character();
+            if (is_none(value, value)) {
+                refuse("U+%04X in a literal is no character of a text", value);
+            }
         }
         at_ += *at_ != '\0';
     }
@@ -127,13 +130,21 @@ private:
         if (ranges.empty()) {
             refuse("a class of characters is empty%s", inverse ? "; any character is written ." : "");
         }
+        if (!inverse && std::all_of(ranges.begin(), ranges.end(), [](const auto & range) { return is_none(range.first, range.second); })) {
+            refuse("a class of characters has none that a text can hold: NUL and halves of UTF-16's pairs are none");
+        }
         if (inverse && are_all(ranges)) {
             refuse("a class of characters excludes all of them");
         }
         at_ += *at_ != '\0';
     }
 
-    // Whether no character of a text is outside them; NUL and halves of UTF-16's pairs are none.
+    // Whether no character of a text is in this range: NUL and halves of UTF-16's pairs are none.
+    static bool is_none(uint32_t low, uint32_t high) {
+        return high == 0 || (low >= 0xD800 && high <= 0xDFFF);
+    }
+
+    // Whether no character of a text is outside them.
     static bool are_all(std::vector<std::pair<uint32_t, uint32_t>> ranges) {
         ranges.emplace_back(0, 0);
         ranges.emplace_back(0xD800, 0xDFFF);

@@ -186,6 +186,10 @@ static void grammars_are_checked() {
         {"root ::= \"a\"\nb ::= [^]", "line 2: a class of characters is empty; any character is written ."},
         {"root ::= [^\\x00-\\U0010ffff]", "line 1: a class of characters excludes all of them"},
         {"root ::= [^\\U0000E000-\\U0010FFFFb-\\uD7FF\\x01-a]", "line 1: a class of characters excludes all of them"},
+        {"root ::= [\\x00]", "line 1: a class of characters has none that a text can hold"},
+        {"root ::= [\\uD800-\\uDFFF\\x00]", "line 1: a class of characters has none that a text can hold"},
+        {"root ::= \"a\\x00\"", "U+0000 in a literal is no character of a text"},
+        {"root ::= \"\\uD83D\"", "U+D83D in a literal is no character of a text"},
         {"root ::= [z-a]", "a range of characters ends (U+0061) before it begins (U+007A)"},
     };
     for (const auto & b : bad) {

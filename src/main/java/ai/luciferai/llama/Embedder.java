@@ -127,7 +127,7 @@ public final class Embedder implements AutoCloseable {
         List<int[]> all = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
             String name = "text " + (i + 1);
-            requireFits(name, LeastTokens.of(texts.get(i), mostTokens, model));
+            LeastTokens.requireFits(name, texts.get(i), mostTokens, model);
             int[] tokens = model.tokenize(texts.get(i));
             if (tokens.length == 0) {
                 throw new InvalidOptionException(name, "at least one token", "an empty text");

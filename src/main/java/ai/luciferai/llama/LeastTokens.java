@@ -1,5 +1,6 @@
 package ai.luciferai.llama;
 
+import ai.luciferai.llama.core.ContextFullException;
 import ai.luciferai.llama.ffi.LlamaConstants;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -16,8 +17,16 @@ final class LeastTokens {
 
     private LeastTokens() {}
 
+    /** @throws ContextFullException when the text cannot have so few tokens as there is room for */
+    static void requireFits(String what, String text, int room, Model model) {
+        int least = of(text, room, model);
+        if (least > room) {
+            throw ContextFullException.atLeast(what, least, room);
+        }
+    }
+
     /** A number that the text has at the least; 0 where it is not worth while to find one, or there is none. */
-    static int of(String text, int room, Model model) {
+    private static int of(String text, int room, Model model) {
         boolean known = COUNT_EVERY_BYTE.contains(model.handle().description().vocabType());
         return known && text.length() / USUAL_LONGEST > room ? (int) (visible(text) / longest(model.vocabulary())) : 0;
     }

@@ -115,7 +115,7 @@ public final class Session implements AutoCloseable {
 
     private int[] tokens(Prompt prompt, Cancel cancel) {
         if (prompt instanceof Prompt.Text text) {
-            requireFits("prompt", LeastTokens.of(text.text(), contextSize(), model));
+            LeastTokens.requireFits("prompt", text.text(), contextSize(), model);
         }
         return model.tokens(prompt, cancel);
     }

@@ -14,13 +14,22 @@ public final class ContextFullException extends BridgeException {
      * @param capacity tokens that the context can hold
      */
     public ContextFullException(String what, long needed, long capacity) {
-        super("%s needs %d tokens, the context holds %d".formatted(what, needed, capacity),
+        this(what, "", needed, capacity);
+    }
+
+    /** Where tokens were not counted, as they are far too many in any case: it needs at least so many. */
+    public static ContextFullException atLeast(String what, long needed, long capacity) {
+        return new ContextFullException(what, "at least ", needed, capacity);
+    }
+
+    private ContextFullException(String what, String about, long needed, long capacity) {
+        super("%s needs %s%d tokens, the context holds %d".formatted(what, about, needed, capacity),
                 "raise the context size or shorten the prompt", null);
         this.needed = needed;
         this.capacity = capacity;
     }
 
-    /** Tokens that were needed. */
+    /** Tokens that were needed, or more than that. */
     public long needed() {
         return needed;
     }
