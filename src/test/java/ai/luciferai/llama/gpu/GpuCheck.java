@@ -189,9 +189,9 @@ public final class GpuCheck {
         double load = 0;
         for (int round = 0; round < 2; round++) { // in turn: a card's clock changes with its load
             collect("their", JSON.readTree(run.upstream("llama-bench", concat(threads, "-m", model(name), "-ngl", layers, "-p", tests[0],
-                    "-n", tests[1], "-r", "3", "-o", "json")).text()), samples);
+                    "-n", tests[1], "-r", "6", "-o", "json")).text()), samples);
             JsonNode ours = JSON.readTree(run.ours("bench", "-m", model(name), "-ngl", gpu ? "all" : "0", "-p", tests[0],
-                    "-n", tests[1], "-r", "3", "--json").text());
+                    "-n", tests[1], "-r", "6", "--json").text());
             collect("our", ours, samples);
             load = ours.get(0).get("load_ms").asDouble();
         }
