@@ -214,9 +214,15 @@ int32_t physical_cores() {
     return std::min(GGML_MAX_N_THREADS, std::max(1, common_cpu_get_num_math()));
 }
 
+// Where nobody says how many. Its graph is laid out anew for that, which goes to the servers among its devices.
+int32_t automatic_threads(const lucifer_context & context) {
+    return with_servers(context.model->links,
+                        [&] { return cpu_computes(context.context.get(), context.model->devices) ? physical_cores() : 1; });
+}
+
 // Numbers of threads, 0 where nobody says.
 void set_threads(lucifer_context & context, int32_t n_threads, int32_t n_threads_batch) {
-    const int32_t single = n_threads > 0 ? n_threads : context.n_threads_auto;
+    const int32_t single = n_threads > 0 ? n_threads : automatic_threads(context);
     const int32_t batch  = n_threads_batch > 0 ? n_threads_batch : single;
     llama_set_n_threads(context.context.get(), single, batch);
     context.threads.attach(context.context.get(), single, batch);
@@ -290,7 +296,6 @@ int32_t lucifer_context_init(const struct lucifer_context_params * params, struc
             if (context->context == nullptr) {
                 fail_init(*model);
             }
-            context->n_threads_auto = cpu_computes(context->context.get(), model->devices) ? physical_cores() : 1;
             return (int32_t) LUCIFER_STATUS_OK;
         });
         set_threads(*context, params->n_threads, params->n_threads_batch);

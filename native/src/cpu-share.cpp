@@ -42,6 +42,7 @@ bool cpu_computes(llama_context * context, const std::vector<ggml_backend_dev_t>
     if (devices.empty()) {
         return true;
     }
+    llama_synchronize(context); // what still runs uses the graph
     const uint32_t n_seqs = llama_n_seq_max(context);
     ggml_cgraph *  graph  = llama_graph_reserve(context, std::min(llama_n_ctx(context), llama_n_ubatch(context)), n_seqs, n_seqs);
     if (graph == nullptr) {

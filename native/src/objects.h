@@ -75,7 +75,6 @@ struct lucifer_context {
     lucifer_model *   model;
     const char *      subject;
 
-    int32_t n_threads_auto; // where nobody says how many
     int32_t n_vocab;
     int32_t n_batch;
     int32_t n_ubatch;

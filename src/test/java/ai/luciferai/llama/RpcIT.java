@@ -51,6 +51,7 @@ class RpcIT {
                         assertArrayEquals(Goldens.ints(golden.get("tokens")), completion.tokenIds(), Goldens.command(golden));
                     }
                 }
+                threadsCanBeLeftToTheLibraryAgain(session);
                 collectsTheSame(offloaded);
                 threadsAreThoseThatHaveWork(offloaded);
                 System.out.println("device " + device + ", free before " + freeBefore + ", layers on it: " + model.info());
@@ -72,6 +73,14 @@ class RpcIT {
             assertEquals(3, threads(offloaded, ContextOptions.defaults().withThreads(3)));
             assertEquals(cores, threads(offloaded.withGpuLayers(GpuLayers.of(1)), ContextOptions.defaults()));
             assertEquals(cores, threads(offloaded, ContextOptions.defaults().withCache(KvCache.defaults().withOffload(false))));
+        }
+
+        /** Also while a session has content. */
+        private static void threadsCanBeLeftToTheLibraryAgain(Session session) {
+            Completion before = session.complete(Prompt.text(Tiny.QUESTION), Tiny.greedy(9));
+            session.threads(Threads.of(2));
+            session.threads(Threads.defaults());
+            assertArrayEquals(before.tokenIds(), session.complete(Prompt.text(Tiny.QUESTION), Tiny.greedy(9)).tokenIds());
         }
 
         private static int threads(ModelOptions where, ContextOptions options) {
