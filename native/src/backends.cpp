@@ -1,7 +1,7 @@
 #include "backends.h"
 
-#include "guard.h"
 #include "free-memory.h"
+#include "guard.h"
 #include "host.h"
 #include "log.h"
 #include "rpc.h"

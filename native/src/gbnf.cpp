@@ -126,7 +126,7 @@ private:
             }
             ranges.emplace_back(low, high);
         }
-        // llama.cpp takes the first for the end of the rule, and the other for bytes that are no UTF-8
+        // llama.cpp takes an empty class for the end of the rule, and one without characters for bytes that are no UTF-8
         if (ranges.empty()) {
             refuse("a class of characters is empty%s", inverse ? "; any character is written ." : "");
         }

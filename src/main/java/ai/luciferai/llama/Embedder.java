@@ -132,16 +132,12 @@ public final class Embedder implements AutoCloseable {
             if (tokens.length == 0) {
                 throw new InvalidOptionException(name, "at least one token", "an empty text");
             }
-            requireFits(name, tokens.length);
+            if (tokens.length > mostTokens) {
+                throw new ContextFullException(name, tokens.length, mostTokens);
+            }
             all.add(tokens);
         }
         return all;
-    }
-
-    private void requireFits(String name, int tokens) {
-        if (tokens > mostTokens) {
-            throw new ContextFullException(name, tokens, mostTokens);
-        }
     }
 
     /** Computes the next texts, as many as fit into a batch. */

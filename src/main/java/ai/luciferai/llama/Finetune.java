@@ -74,8 +74,7 @@ public final class Finetune {
 
     /** Reads model and data and says what {@link #run} would do. */
     public static Plan plan(FinetuneOptions options, Progress progress, Cancel cancel) throws IOException {
-        Placement placement = TrainingModels.placements(options).getFirst();
-        try (Model model = Model.load(options.base(), LoraTrainer.MODEL_OPTIONS.withPlacement(placement), progress, cancel)) {
+        try (Model model = TrainingModels.loadFirst(options, progress, cancel)) {
             return Setup.read(model, options, cancel).plan(model);
         }
     }

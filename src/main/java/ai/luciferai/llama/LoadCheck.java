@@ -65,8 +65,7 @@ final class LoadCheck {
     }
 
     private static int positions(GgufFile file) {
-        return file.tensors().stream().filter(tensor -> tensor.name().equals("position_embd.weight")).mapToInt(tensor -> (int) tensor.ne(1))
-                .findAny().orElse(0);
+        return file.tensor("position_embd.weight").map(tensor -> (int) tensor.ne(1)).orElse(0);
     }
 
     /** The metadata that llama.cpp will see. */

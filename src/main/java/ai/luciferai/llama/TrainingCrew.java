@@ -35,7 +35,7 @@ final class TrainingCrew implements AutoCloseable {
      */
     static TrainingCrew open(List<Model> models, Path start, LoraTrainer.Options options) {
         var crew = new TrainingCrew(models.size());
-        int threads = models.size() == 1 || options.threads() > 0 ? options.threads() : Math.max(1, ContextSetup.physicalCores() / models.size());
+        int threads = options.threads() > 0 ? options.threads() : Math.max(1, ContextSetup.physicalCores() / models.size());
         try {
             for (Model model : models) {
                 crew.trainers.add(LoraTrainer.open(model, start, options.withThreads(threads)));

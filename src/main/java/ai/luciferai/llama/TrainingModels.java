@@ -17,13 +17,22 @@ final class TrainingModels implements AutoCloseable {
         var models = new TrainingModels();
         try {
             for (Placement placement : placements(options)) {
-                models.copies.add(Model.load(options.base(), LoraTrainer.MODEL_OPTIONS.withPlacement(placement), progress, cancel));
+                models.copies.add(load(options, placement, progress, cancel));
             }
             return models;
         } catch (RuntimeException fault) {
             models.close();
             throw fault;
         }
+    }
+
+    /** The first copy alone, to look at. */
+    static Model loadFirst(FinetuneOptions options, Progress progress, Cancel cancel) {
+        return load(options, placements(options).getFirst(), progress, cancel);
+    }
+
+    private static Model load(FinetuneOptions options, Placement placement, Progress progress, Cancel cancel) {
+        return Model.load(options.base(), LoraTrainer.MODEL_OPTIONS.withPlacement(placement), progress, cancel);
     }
 
     /** Where each copy lies. */

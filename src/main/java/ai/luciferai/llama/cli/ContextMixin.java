@@ -99,11 +99,9 @@ final class ContextMixin {
     }
 
     private static float frequencyScale(Arguments a) {
+        a.requireOne("--rope-freq-scale", "--rope-scale");
         if (!a.has("--rope-scale")) {
             return a.decimal("--rope-freq-scale", 0);
-        }
-        if (a.has("--rope-freq-scale")) {
-            throw new InvalidOptionException("--rope-scale", "no --rope-freq-scale beside it", "both");
         }
         float scale = a.decimal("--rope-scale", 1);
         if (scale <= 0) {

@@ -90,10 +90,7 @@ final class QuantizeCommand implements Command {
 
     /** Types are chosen in one way, and a plan is shown of one type. */
     private static void checkMode(Arguments a) {
-        List<String> modes = Stream.of("--list-types", "--info", "--types", "--for-ram", "--target-size").filter(a::has).toList();
-        if (modes.size() > 1) {
-            throw new InvalidOptionException(modes.getLast(), "no " + modes.getFirst() + " beside it", "both");
-        }
+        a.requireOne("--list-types", "--info", "--types", "--for-ram", "--target-size");
         if (a.has("--types") && a.has("--dry-run")) {
             throw new InvalidOptionException("--dry-run", "one TYPE", "--types", "--info shows the size in each type");
         }

@@ -84,18 +84,15 @@ final class SamplingMixin {
     }
 
     private static List<String> order(Arguments a, List<String> fallback) {
+        a.requireOne("--samplers", "--sampler-seq");
         if (!a.has("--sampler-seq")) {
             return a.has("--samplers") ? List.of(a.text("--samplers").split(";")) : fallback;
-        }
-        String option = a.typed("--sampler-seq");
-        if (a.has("--samplers")) {
-            throw new InvalidOptionException(option, "no --samplers beside it", "both");
         }
         var order = new ArrayList<String>();
         for (char letter : a.text("--sampler-seq").toCharArray()) {
             String name = SAMPLERS.get(letter);
             if (name == null) {
-                throw new InvalidOptionException(option, "letters of " + new TreeMap<>(SAMPLERS), Arguments.quote(String.valueOf(letter)));
+                throw new InvalidOptionException(a.typed("--sampler-seq"), "letters of " + new TreeMap<>(SAMPLERS), Arguments.quote(String.valueOf(letter)));
             }
             order.add(name);
         }
